@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The channel between the two halves of a launch: a SOCK_SEQPACKET pair with named steps.
+ *
+ * One packet is one step; message boundaries come from the kernel, so nothing is framed by hand. The end that the
+ * child holds closes at exec: the parent reads that as "the payload runs". */
+
+#include "basic/error.h"
+
+enum sync_step {
+        SYNC_PREPARED = 1, /* child: everything is set up and verified, only the exec is left */
+        SYNC_GO,           /* parent: go on to the exec */
+        SYNC_FAILED,       /* child: carries a struct error, the child exits after it */
+};
+
+struct sync_packet {
+        enum sync_step step;
+        struct error error; /* meaningful with SYNC_FAILED only */
+};
+
+/* A connected pair, close-on-exec. Returns 0 or a negative errno. */
+int sync_pair(int ret_fds[static 2]);
+/* Sends STEP, with ERROR if it is not NULL. Returns 0 or a negative errno (-EPIPE: the other half is gone). */
+int sync_send(int fd, enum sync_step step, const struct error *error);
+/* Receives one packet, blocking. Returns 1, 0 at the end of the channel, or a negative errno. */
+int sync_receive(int fd, struct sync_packet *ret);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "console/escape.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* One more byte. Returns what it completes. */
+static enum escape_hit step(struct escape *escape, uint8_t byte, uint64_t now_usec, char *ret_letter) {
+        bool fresh = escape->presses > 0 && now_usec - escape->first_usec <= ESCAPE_WINDOW_USEC;
+        unsigned before = fresh ? escape->presses : 0;
+
+        escape->presses = 0;
+        if (byte == (uint8_t) escape->key) {
+                if (before == 0)
+                        escape->first_usec = now_usec;
+                if (before == 2)
+                        return ESCAPE_KILL;
+                escape->presses = before + 1;
+        } else if (before == 2 && byte >= 'a' && byte <= 'z') {
+                *ret_letter = (char) byte;
+                return ESCAPE_COMMAND;
+        }
+        return ESCAPE_NOTHING;
+}
+
+enum escape_hit escape_scan(struct escape *escape, const void *data, size_t size, uint64_t now_usec, size_t *ret_seen,
+                            char *ret_letter) {
+        const uint8_t *bytes = data;
+        size_t i = 0;
+
+        if (escape->key < 0) {
+                *ret_seen = size;
+                return ESCAPE_NOTHING;
+        }
+        while (i < size) {
+                if (escape->presses == 0) { /* nothing has begun: only the key itself matters */
+                        const uint8_t *key = memchr(bytes + i, escape->key, size - i);
+                        if (!key)
+                                break;
+                        i = (size_t) (key - bytes);
+                }
+                enum escape_hit hit = step(escape, bytes[i++], now_usec, ret_letter);
+                if (hit != ESCAPE_NOTHING) {
+                        *ret_seen = i;
+                        return hit;
+                }
+        }
+        *ret_seen = size;
+        return ESCAPE_NOTHING;
+}

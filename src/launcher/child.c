@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/sync.h"
+#include "basic/syscalls.h"
+#include "isolation/capability.h"
+#include "isolation/filter.h"
+#include "isolation/limits.h"
+#include "launcher/user.h"
+#include "mounts/attach.h"
+#include "mounts/inroot.h"
+#include "mounts/root.h"
+
+/* The child dies with the supervisor from here on. The signal is lost if the supervisor died before prctl() was
+ * reached, so look whether it still lives; getppid() says 0 across PID namespaces and cannot tell. */
+static int tie_to_supervisor(const struct launch *launch, struct error *error) {
+        struct pollfd p = { .fd = launch->supervisor_pidfd, .events = POLLIN };
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return error_set(error, errno, "cannot tie the payload to spawn: %m");
+        if (poll(&p, 1, 0) > 0)
+                _exit(EXIT_OURS);
+        return 0;
+}
+
+/* A new session: the caller's terminal must not be the payload's controlling terminal. The signals start as spawn was
+ * given them. */
+static int start_session(const struct launch *launch, struct error *error) {
+        if (setsid() < 0)
+                return error_set(error, errno, "cannot start a session: %m");
+        signal(SIGPIPE, SIG_DFL);
+        if (sigprocmask(SIG_SETMASK, &launch->payload_mask, NULL) < 0)
+                return error_set(error, errno, "cannot set the signal mask: %m");
+        /* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup
+         * namespace made by clone3() itself would be rooted at the supervisor's group. */
+        if (launch->plan->own_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+                return error_set(error, errno, "cannot make a cgroup namespace: %m");
+        return 0;
+}
+
+static int write_proc(const char *path, const char *value) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+        return fd < 0 ? -errno : fd_write_all(fd, value, strlen(value));
+}
+
+/* What is written to the process's own /proc files, while that is still the host's procfs and not yet something that
+ * an image or a user's mount may have covered. */
+static int set_process_attributes(const struct launch *launch, struct error *error) {
+        const struct spec *spec = launch->plan->spec;
+        char text[16];
+
+        /* The login session of whoever called us is none of the container's (audit). Absent or locked: as it is. */
+        (void) write_proc("/proc/self/loginuid", "4294967295");
+        if (!spec->origin[SETTING_OOM_SCORE_ADJUST])
+                return 0;
+        snprintf(text, sizeof text, "%d", spec->oom_score_adjust);
+        int r = write_proc("/proc/self/oom_score_adj", text);
+        return r < 0 ? error_set(error, -r, "cannot set the OOM score to %s: %m", text) : 0;
+}
+
+static int mount_all(const struct launch *launch, struct error *error) {
+        const struct plan *plan = launch->plan;
+        int r;
+
+        r = root_enter(launch->tree_fd, error);
+        if (r < 0)
+                return r;
+        r = mounts_attach(&plan->mounts, launch->tree_fd, launch->mount_fds, !plan->tree_read_only, error);
+        if (r < 0)
+                return r;
+        r = mounts_verify(&plan->mounts, launch->tree_fd, launch->mount_fds, error);
+        if (r >= 0)
+                r = root_share(error);
+        return r < 0 ? r : mounts_propagate(&plan->mounts, launch->mount_fds, error);
+}
+
+static int write_one(int root, const struct file_write *w) {
+        size_t size = w->content ? w->size ? w->size : strlen(w->content) : 0;
+
+        switch (w->kind) {
+        case WRITE_COPY:
+                if (w->in_run && inroot_mkdirs_parent(root, w->target, 0755) < 0)
+                        return -errno;
+                return inroot_write_file(root, w->target, w->content, size, 0644);
+        case WRITE_REPLACE:
+                return inroot_replace_file(root, w->target, w->content, size, 0644);
+        case WRITE_SYMLINK:
+                return inroot_symlink_replace(root, w->content, w->target);
+        case WRITE_DELETE:
+                return inroot_unlink(root, w->target);
+        }
+        return -EINVAL;
+}
+
+/* A copy that fails is a warning: the payload can do without. */
+static int write_files(const struct launch *launch, struct error *error) {
+        const struct plan *plan = launch->plan;
+
+        (void) error;
+        for (size_t i = 0; i < plan->n_writes; i++) {
+                const struct file_write *w = &plan->writes[i];
+                int r = write_one(launch->tree_fd, w);
+                if (r < 0 && !(r == -ENOENT && w->kind == WRITE_DELETE))
+                        log_warning("cannot %s %s in the root: %s", w->kind == WRITE_DELETE ? "delete" : "write",
+                                    w->target, strerror(-r));
+        }
+        return 0;
+}
+
+static int bring_loopback_up(const struct launch *launch, struct error *error) {
+        struct ifreq request = { .ifr_name = "lo" };
+
+        if (!(launch->plan->namespaces & CLONE_NEWNET))
+                return 0;
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return error_set(error, errno, "cannot make a socket to bring the loopback interface up: %m");
+        if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+                return error_set(error, errno, "cannot look at the loopback interface: %m");
+        request.ifr_flags |= IFF_UP;
+        if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+                return error_set(error, errno, "cannot bring the loopback interface up: %m");
+        return 0;
+}
+
+static int set_identity(const struct launch *launch, struct error *error) {
+        const struct plan *plan = launch->plan;
+
+        if (sethostname(plan->host_name, strlen(plan->host_name)) < 0)
+                return error_set(error, errno, "cannot set the host name %s: %m", plan->host_name);
+        /* A keyring of its own: the caller's session keys are none of the payload's. Where keyrings are not in the
+         * kernel or not permitted there is nothing to leak either. */
+        if (sys_keyctl_join_session() < 0 && errno != ENOSYS && errno != EPERM && errno != EACCES && errno != EDQUOT)
+                return error_set(error, errno, "cannot make a session keyring: %m");
+        return 0;
+}
+
+static int set_scheduling(const struct launch *launch, struct error *error) {
+        const struct spec *spec = launch->plan->spec;
+
+        if (spec->origin[SETTING_CPU_AFFINITY] && sched_setaffinity(0, sizeof spec->cpu_affinity, &spec->cpu_affinity) < 0)
+                return error_set(error, errno, "cannot set the CPU affinity: %m");
+        if (spec->origin[SETTING_PERSONALITY] && personality(spec->personality) < 0)
+                return error_set(error, errno, "cannot set the personality: %m");
+        return limits_apply(launch->plan->limits, error);
+}
+
+/* The three standard streams: our own PTY's peer, or the caller's descriptors as they are. */
+static int set_streams(const struct launch *launch, const struct user *user, struct error *error) {
+        if (launch->plan->console == CONSOLE_PIPE) {
+                for (int i = 0; i < 3; i++)
+                        if (launch->plan->probe->host.stream_was_closed & (1U << i))
+                                close(i);
+                return 0;
+        }
+        if (user->uid != 0 && fchown(launch->pty.peer, user->uid, (gid_t) -1) < 0)
+                return error_set(error, errno, "cannot give the console to %s: %m", user->name);
+        for (int i = 0; i < 3; i++)
+                if (dup2(launch->pty.peer, i) < 0)
+                        return error_set(error, errno, "cannot set up standard stream %d: %m", i);
+        return 0;
+}
+
+/* A command owns the console: job control and ^C need a controlling terminal (credentials(7)). An init starts without
+ * one, as the kernel starts it; what it starts on /dev/console (a getty, a shell) could else not take it. */
+static int take_console(const struct launch *launch, struct error *error) {
+        if (launch->plan->console == CONSOLE_PIPE || launch->plan->spec->start == START_BOOT)
+                return 0;
+        if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+                return error_set(error, errno, "cannot make the console the controlling terminal: %m");
+        return 0;
+}
+
+/* Enters PATH without magic links: a link /work -> /proc/self/fd/N in an image would else lead through one of our own
+ * descriptors to a directory of the host. */
+static int enter_directory(int root, const char *path) {
+        _cleanup_close_ int fd = inroot_open(root, path, O_PATH | O_DIRECTORY, 0);
+
+        if (fd < 0)
+                return fd;
+        return fchdir(fd) < 0 ? -errno : 0;
+}
+
+static int enter_working_directory(const struct launch *launch, const struct user *user, struct error *error) {
+        const struct plan *plan = launch->plan;
+        const char *home = user->home ? user->home : "/";
+        int r;
+
+        if (plan->working_directory) {
+                r = enter_directory(launch->tree_fd, plan->working_directory);
+                if (r >= 0)
+                        return 0;
+                error_set(error, -r, "cannot enter the working directory %s of the container: %m", plan->working_directory);
+                return error_hint(error, "--chdir takes a directory inside the container");
+        }
+        if (plan->spec->start == START_SHELL && enter_directory(launch->tree_fd, home) < 0)
+                log_debug("cannot enter %s, staying in /", home);
+        return 0;
+}
+
+static int drop_privileges(const struct launch *launch, const struct user *user, struct error *error) {
+        const struct plan *plan = launch->plan;
+        const struct capability_plan capabilities = {
+                .retained = plan->bounding,
+                .ambient = plan->ambient,
+                .credentials = { .uid = user->uid, .gid = user->gid, .groups = user->groups, .n_groups = user->n_groups },
+        };
+        int r;
+
+        if (plan->filter) {
+                r = filter_install(&launch->filter, error);
+                if (r < 0)
+                        return r;
+        }
+        r = capability_apply(&capabilities, error);
+        if (r < 0)
+                return r;
+        /* Cleared by the kernel when the credentials changed (PR_SET_PDEATHSIG(2const)). */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return error_set(error, errno, "cannot tie the payload to spawn: %m");
+        if (plan->spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return error_set(error, errno, "cannot set no_new_privs: %m");
+        return 0;
+}
+
+static int complete_environment(const struct plan *plan, const struct user *user, struct strv *env, struct error *error) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->environment.count; i++)
+                r = strv_add(env, plan->environment.items[i]);
+        if (r >= 0)
+                r = strv_add_format(env, "HOME=%s", user->home ? user->home : "/");
+        if (r >= 0)
+                r = strv_add_format(env, "USER=%s", user->name);
+        if (r >= 0)
+                r = strv_add_format(env, "LOGNAME=%s", user->name);
+        for (size_t i = 0; r >= 0 && i < plan->spec->environment.count; i++)
+                r = strv_setenv(env, plan->spec->environment.items[i]);
+        return r < 0 ? error_memory(error) : 0;
+}
+
+/* Descriptors above the streams close at the exec, ours and whatever the caller left open. */
+static int close_the_rest(struct error *error) {
+        if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+                return 0;
+        if (errno != ENOSYS && errno != EPERM && errno != EINVAL)
+                return error_set(error, errno, "cannot close the remaining descriptors: %m");
+        struct rlimit limit = { 1024, 1024 };
+        getrlimit(RLIMIT_NOFILE, &limit);
+        long top = limit.rlim_max < 65536 ? (long) limit.rlim_max : 65536;
+        for (int fd = 3; fd < top; fd++)
+                (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+        return 0;
+}
+
+/* The parent makes the terminal raw, and in time registers the machine, before the payload's first instruction. */
+static int wait_for_go(int sync_fd, struct error *error) {
+        struct sync_packet packet;
+
+        if (sync_send(sync_fd, SYNC_PREPARED, NULL) < 0 || sync_receive(sync_fd, &packet) <= 0 || packet.step != SYNC_GO)
+                return error_set(error, EPIPE, "spawn has gone before the payload could be started");
+        return 0;
+}
+
+static int become_payload(const struct launch *launch, int sync_fd, struct error *error) {
+        const struct plan *plan = launch->plan;
+        struct user user;
+        struct strv env = { 0 };
+        int r;
+
+        r = user_lookup(launch->tree_fd, plan->user, &user, error);
+        if (r < 0)
+                return r;
+        r = complete_environment(plan, &user, &env, error);
+        if (r >= 0)
+                r = close_the_rest(error);
+        if (r >= 0)
+                r = set_streams(launch, &user, error);
+        if (r >= 0)
+                r = drop_privileges(launch, &user, error);
+        if (r >= 0)
+                r = enter_working_directory(launch, &user, error);
+        /* Only now: a PID 1 that held more than the payload would be the payload's to trace and use. */
+        if (r >= 0 && plan->spec->as_pid2)
+                r = stub_split(error);
+        if (r >= 0)
+                r = take_console(launch, error);
+        if (r >= 0)
+                r = wait_for_go(sync_fd, error);
+        if (r >= 0)
+                r = child_execute(launch, &user, env.items, error);
+        strv_free(&env);
+        user_free(&user);
+        return r;
+}
+
+_Noreturn void child_run(const struct launch *launch, int sync_fd) {
+        static int (*const steps[])(const struct launch *, struct error *) = {
+                tie_to_supervisor, start_session, set_process_attributes, mount_all,
+                write_files,       bring_loopback_up, set_identity,       set_scheduling,
+        };
+        struct error error = { 0 };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++)
+                r = steps[i](launch, &error);
+        if (r >= 0)
+                r = become_payload(launch, sync_fd, &error);
+        if (!error.code)
+                error_set(&error, r < 0 ? -r : EIO, "the container could not be set up: %m");
+        (void) sync_send(sync_fd, SYNC_FAILED, &error);
+        _exit(error_exit_status(&error));
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* --explain: the plan in words, or as JSON (RFC 8259). Everything that came from an image or a user is escaped. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "basic/fd.h"
+#include "basic/syscalls.h"
+#include "isolation/capability.h"
+#include "isolation/limits.h"
+#include "isolation/namespaces.h"
+#include "isolation/personality.h"
+#include "isolation/signals.h"
+#include "launcher/plan.h"
+#include "mounts/inroot.h"
+
+/* One writer for both forms. A list holds objects; an object holds fields; people see one line for each object. */
+struct out {
+        bool json;
+        bool first; /* nothing at this level yet */
+};
+
+static void put_json_string(const char *text) {
+        putchar('"');
+        for (const unsigned char *p = (const unsigned char *) text; *p; p++) {
+                if (*p == '"' || *p == '\\')
+                        printf("\\%c", *p);
+                else if (*p < 0x20 || *p >= 0x7f)
+                        printf("\\u%04x", *p);
+                else
+                        putchar(*p);
+        }
+        putchar('"');
+}
+
+static void separate(struct out *o) {
+        if (o->json && !o->first)
+                putchar(',');
+        o->first = false;
+}
+
+static void put_text(struct out *o, const char *name, const char *value) {
+        char escaped[4096];
+
+        if (!value)
+                return;
+        separate(o);
+        if (o->json) {
+                put_json_string(name);
+                putchar(':');
+                put_json_string(value);
+                return;
+        }
+        text_escape(escaped, sizeof escaped, value);
+        if (*name)
+                printf(" %s=%s", name, escaped);
+        else
+                printf(" %s", escaped);
+}
+
+static void put_flag(struct out *o, const char *name, bool value) {
+        if (o->json) {
+                separate(o);
+                put_json_string(name);
+                printf(":%s", value ? "true" : "false");
+        } else if (value)
+                printf(" %s", name);
+}
+
+static void put_number(struct out *o, const char *name, int64_t value) {
+        separate(o);
+        if (o->json) {
+                put_json_string(name);
+                printf(":%" PRId64, value);
+        } else
+                printf(" %s=%" PRId64, name, value);
+}
+
+static void begin_list(struct out *o, const char *name) {
+        separate(o);
+        if (o->json) {
+                put_json_string(name);
+                printf(":[");
+        } else
+                printf("%s:\n", name);
+        o->first = true;
+}
+
+static void end_list(struct out *o) {
+        if (o->json)
+                putchar(']');
+        o->first = false;
+}
+
+static void begin_object(struct out *o) {
+        separate(o);
+        printf(o->json ? "{" : "  -");
+        o->first = true;
+}
+
+static void end_object(struct out *o) {
+        putchar(o->json ? '}' : '\n');
+        o->first = false;
+}
+
+static const char *origin(const struct plan *plan, enum setting setting) {
+        return plan->spec->origin[setting] ? plan->spec->origin[setting] : "default";
+}
+
+static const char *const console_names[] = {
+        [CONSOLE_INTERACTIVE] = "interactive",
+        [CONSOLE_READ_ONLY] = "read-only",
+        [CONSOLE_PASSIVE] = "passive",
+        [CONSOLE_PIPE] = "pipe",
+};
+
+static void explain_settings(struct out *o, const struct plan *plan) {
+        char id[ID128_DASHED_SIZE];
+        const struct {
+                const char *name, *value, *origin;
+        } rows[] = {
+                { "directory", plan->probe->root.real_path, origin(plan, SETTING_DIRECTORY) },
+                { "machine", plan->machine, origin(plan, SETTING_MACHINE) },
+                { "hostname", plan->host_name, origin(plan, SETTING_HOSTNAME) },
+                { "machine-id", (id128_dashed(&plan->machine_id, id), id),
+                  plan->probe->root.machine_id_text ? "/etc/machine-id of the root" : origin(plan, SETTING_UUID) },
+                { "console", console_names[plan->console], origin(plan, SETTING_CONSOLE) },
+                { "user", plan->user ? plan->user : "root", origin(plan, SETTING_USER) },
+                { "working-directory", plan->working_directory ? plan->working_directory : "/", origin(plan, SETTING_CHDIR) },
+                { "read-only", plan->tree_read_only ? "yes" : "no", origin(plan, SETTING_READ_ONLY) },
+                { "no-new-privileges", plan->spec->no_new_privileges ? "yes" : "no", origin(plan, SETTING_NO_NEW_PRIVILEGES) },
+                { "cgroup", plan->own_cgroup ? plan->cgroup_name : "the caller's, read-only", "default" },
+        };
+        begin_list(o, "settings");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                begin_object(o);
+                put_text(o, o->json ? "name" : "", rows[i].name);
+                put_text(o, "value", rows[i].value);
+                put_text(o, "origin", rows[i].origin);
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void explain_payload(struct out *o, const struct plan *plan) {
+        static const char *const starts[] = { [START_COMMAND] = "command", [START_SHELL] = "shell", [START_BOOT] = "init" };
+        char name[SIGNAL_NAME_SIZE];
+
+        begin_list(o, "payload");
+        begin_object(o);
+        put_text(o, o->json ? "start" : "", starts[plan->spec->start]);
+        if (plan->spec->start == START_BOOT) {
+                put_text(o, "init", plan->probe->root.init_path);
+                put_text(o, "kind", plan->init->name);
+        }
+        put_flag(o, "as-pid2", plan->spec->as_pid2);
+        if (plan->kill_signal)
+                put_text(o, "stop", signal_name(plan->kill_signal, name));
+        else if (plan->init->method == STOP_SIGNAL)
+                put_text(o, "stop", signal_name(init_signal(plan->init), name));
+        else
+                put_text(o, "stop", plan->init->method == STOP_INITCTL ? "/run/initctl" : "by what it has a handler for");
+        put_number(o, "stop-timeout-usec", (int64_t) plan->stop_timeout_usec);
+        end_object(o);
+        for (size_t i = 0; i < plan->spec->words.count; i++) {
+                begin_object(o);
+                put_text(o, "word", plan->spec->words.items[i]);
+                put_text(o, "origin", "command line");
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void explain_namespaces(struct out *o, const struct plan *plan) {
+        begin_list(o, "namespaces");
+        for (size_t i = 0; i < namespace_count; i++) {
+                if (!(plan->namespaces & namespace_table[i].flag))
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "name" : "", namespace_table[i].name);
+                put_text(o, "origin", namespace_table[i].flag == CLONE_NEWNET ? origin(plan, SETTING_PRIVATE_NETWORK) : "default");
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void put_attributes(struct out *o, uint64_t attributes) {
+        static const struct {
+                uint64_t flag;
+                const char *name;
+        } names[] = {
+                { MOUNT_ATTR_RDONLY, "ro" },     { MOUNT_ATTR_NOSUID, "nosuid" },   { MOUNT_ATTR_NODEV, "nodev" },
+                { MOUNT_ATTR_NOEXEC, "noexec" }, { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                put_flag(o, names[i].name, (attributes & names[i].flag) != 0);
+}
+
+static void explain_mounts(struct out *o, const struct plan *plan) {
+        static const char *const kinds[] = { [MOUNT_NEW] = "new", [MOUNT_BIND] = "bind", [MOUNT_ATTACH] = "self",
+                                             [MOUNT_MASK] = "mask" };
+        begin_list(o, "mounts");
+        for (size_t i = 0; i < plan->mounts.count; i++) {
+                const struct mount_op *op = &plan->mounts.ops[i];
+                begin_object(o);
+                put_text(o, o->json ? "target" : "", op->target);
+                put_text(o, "kind", kinds[op->kind]);
+                put_text(o, "type", op->type);
+                put_text(o, "source", op->source);
+                put_text(o, "options", op->options);
+                put_attributes(o, op->attributes);
+                put_flag(o, "optional", op->optional);
+                put_text(o, "origin", op->origin);
+                end_object(o);
+        }
+        end_list(o);
+}
+
+/* Device nodes and the other entries of the file systems that are made and filled. */
+static void explain_entries(struct out *o, const struct plan *plan) {
+        static const char *const kinds[] = {
+                [ENTRY_DIRECTORY] = "directory", [ENTRY_FILE] = "file",           [ENTRY_SYMLINK] = "symlink",
+                [ENTRY_FIFO] = "fifo",           [ENTRY_SOCKET] = "socket",       [ENTRY_CHARACTER] = "character device",
+                [ENTRY_BLOCK] = "block device",
+        };
+        begin_list(o, "entries");
+        for (size_t i = 0; i < plan->mounts.count; i++)
+                for (size_t j = 0; j < plan->mounts.ops[i].n_entries; j++) {
+                        const struct tree_entry *e = &plan->mounts.ops[i].entries[j];
+                        char path[512], mode[8], device[32];
+                        snprintf(path, sizeof path, "%s%s%s", plan->mounts.ops[i].target, "/", e->path);
+                        snprintf(mode, sizeof mode, "%04o", (unsigned) e->mode);
+                        snprintf(device, sizeof device, "%u:%u", major(e->device), minor(e->device));
+                        begin_object(o);
+                        put_text(o, o->json ? "path" : "", path);
+                        put_text(o, "kind", kinds[e->kind]);
+                        if (e->kind != ENTRY_SYMLINK)
+                                put_text(o, "mode", mode);
+                        if (e->kind == ENTRY_CHARACTER || e->kind == ENTRY_BLOCK)
+                                put_text(o, "device", device);
+                        if (e->kind == ENTRY_SYMLINK)
+                                put_text(o, "target", e->content);
+                        put_text(o, "origin", plan->mounts.ops[i].origin);
+                        end_object(o);
+                }
+        end_list(o);
+}
+
+/* Is TARGET below a file system that we make, so that a missing mount point lands there and not in the image? */
+static bool is_ours(const struct plan *plan, const char *target) {
+        for (size_t i = 0; i < plan->mounts.count; i++) {
+                const struct mount_op *op = &plan->mounts.ops[i];
+                size_t n = strlen(op->target);
+                if (op->kind == MOUNT_NEW && strncmp(target, op->target, n) == 0 && target[n] == '/')
+                        return true;
+        }
+        return false;
+}
+
+/* All that will be written into the image. */
+static void explain_writes(struct out *o, const struct plan *plan) {
+        static const char *const kinds[] = { [WRITE_COPY] = "copy", [WRITE_REPLACE] = "replace", [WRITE_SYMLINK] = "symlink",
+                                             [WRITE_DELETE] = "delete" };
+        struct stat st;
+
+        begin_list(o, "image-writes");
+        for (size_t i = 0; i < plan->mounts.count; i++) {
+                const struct mount_op *op = &plan->mounts.ops[i];
+                if (!op->create || is_ours(plan, op->target) || inroot_stat(plan->probe->root.fd, op->target, &st) == 0)
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "path" : "", op->target);
+                put_text(o, "kind", "mount point");
+                put_text(o, "origin", op->origin);
+                end_object(o);
+        }
+        for (size_t i = 0; i < plan->n_writes; i++) {
+                if (plan->writes[i].in_run)
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "path" : "", plan->writes[i].target);
+                put_text(o, "kind", kinds[plan->writes[i].kind]);
+                put_text(o, "origin", plan->writes[i].origin);
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static const char *capability_origin(const struct plan *plan, unsigned c) {
+        const uint64_t bit = UINT64_C(1) << c;
+
+        if (plan->spec->capabilities_added & bit & ~CAPABILITY_DEFAULT)
+                return origin(plan, SETTING_CAPABILITY);
+        return CAPABILITY_DEFAULT & bit ? "default" : origin(plan, SETTING_PRIVATE_NETWORK);
+}
+
+static void explain_capabilities(struct out *o, const struct plan *plan) {
+        begin_list(o, "capabilities");
+        for (unsigned c = 0; c < 64; c++) {
+                const uint64_t bit = UINT64_C(1) << c;
+                if (!(plan->bounding & bit) || !capability_name(c))
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "name" : "", capability_name(c));
+                put_flag(o, "ambient", (plan->ambient & bit) != 0);
+                put_text(o, "origin", capability_origin(plan, c));
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void explain_limits(struct out *o, const struct plan *plan) {
+        char soft[32], hard[32];
+
+        begin_list(o, "limits");
+        for (int i = 0; i < RLIM_NLIMITS; i++) {
+                if (!limit_name(i))
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "name" : "", limit_name(i));
+                put_text(o, "soft", limit_format(plan->limits[i].rlim_cur, soft));
+                put_text(o, "hard", limit_format(plan->limits[i].rlim_max, hard));
+                put_text(o, "origin", plan->spec->limit_set[i] ? origin(plan, SETTING_RLIMIT) : "default");
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void explain_filter(struct out *o, const struct plan *plan) {
+        struct filter_set set = { 0 };
+        struct error error = { 0 };
+
+        begin_list(o, "system-call-filter");
+        if (plan->filter && filter_prepare(&plan->filter_request, &set, &error) >= 0)
+                for (size_t i = 0; i < set.count; i++) {
+                        begin_object(o);
+                        put_text(o, o->json ? "name" : "", set.parts[i].name);
+                        put_number(o, "instructions", set.parts[i].length);
+                        put_text(o, "origin", origin(plan, SETTING_SYSTEM_CALL_FILTER));
+                        end_object(o);
+                }
+        filter_set_free(&set);
+        end_list(o);
+}
+
+static void explain_environment(struct out *o, const struct plan *plan) {
+        const struct strv *lists[] = { &plan->environment, &plan->spec->environment };
+        const char *const origins[] = { "default", origin(plan, SETTING_ENVIRONMENT) };
+
+        begin_list(o, "environment");
+        for (size_t k = 0; k < ELEMENTSOF(lists); k++)
+                for (size_t i = 0; i < lists[k]->count; i++) {
+                        begin_object(o);
+                        put_text(o, o->json ? "variable" : "", lists[k]->items[i]);
+                        put_text(o, "origin", origins[k]);
+                        end_object(o);
+                }
+        end_list(o);
+}
+
+int plan_explain(const struct plan *plan, enum explain_format format) {
+        static void (*const parts[])(struct out *, const struct plan *) = {
+                explain_settings, explain_payload,      explain_namespaces, explain_mounts, explain_entries,
+                explain_writes,   explain_capabilities, explain_filter,     explain_limits, explain_environment,
+        };
+        struct out o = { .json = format == EXPLAIN_JSON, .first = true };
+
+        if (o.json)
+                putchar('{');
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++)
+                parts[i](&o, plan);
+        if (o.json)
+                printf("}\n");
+        return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
+}

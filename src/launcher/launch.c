@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "basic/cgroup.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/sync.h"
+#include "basic/syscalls.h"
+#include "launcher/child.h"
+#include "mounts/attach.h"
+#include "mounts/root.h"
+
+/* The prepared descriptor of the plan's mount on TARGET, or -EBADF. */
+static int mount_fd(const struct launch *launch, const char *target) {
+        const struct mount_list *mounts = &launch->plan->mounts;
+
+        for (size_t i = 0; i < mounts->count; i++)
+                if (mounts->ops[i].kind == MOUNT_NEW && text_equal(mounts->ops[i].target, target))
+                        return launch->mount_fds[i];
+        return -EBADF;
+}
+
+static int prepare_mounts(struct launch *launch, struct error *error) {
+        const struct plan *plan = launch->plan;
+        size_t n = plan->mounts.count;
+        int r;
+
+        launch->mount_fds = calloc(n, sizeof *launch->mount_fds);
+        if (!launch->mount_fds)
+                return error_memory(error);
+        for (size_t i = 0; i < n; i++)
+                launch->mount_fds[i] = -EBADF;
+        launch->tree_fd = root_clone(plan->probe->root.fd, plan->tree_read_only, error);
+        if (launch->tree_fd < 0)
+                return launch->tree_fd;
+        r = mounts_prepare(&plan->mounts, launch->tree_fd, launch->mount_fds, error);
+        if (r < 0)
+                return r;
+        launch->run_fd = mount_fd(launch, "/run");
+        launch->run_host_fd = mount_fd(launch, "/run/host");
+        return 0;
+}
+
+/* The socket behind $NOTIFY_SOCKET. It is bound by the path of our own descriptor while the file system is detached,
+ * so nothing of the image is near. Credentials come with each message: anyone in the container can write to it. */
+static int prepare_notify(struct launch *launch, struct error *error) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const int on = 1;
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return error_set(error, errno, "cannot make the notify socket: %m");
+        launch->notify_fd = fd;
+        size_t n = strlen(fd_path(launch->run_host_fd).text);
+        memcpy(address.sun_path, fd_path(launch->run_host_fd).text, n);
+        memcpy(address.sun_path + n, "/notify", sizeof "/notify");
+        if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+            bind(fd, (struct sockaddr *) &address, sizeof address) < 0 ||
+            fchmodat(launch->run_host_fd, "notify", 0222, 0) < 0)
+                return error_set(error, errno, "cannot set up the notify socket: %m");
+        return 0;
+}
+
+/* With a reader and writer that never goes away, who reads /proc/kmsg waits for ever instead of seeing its end. */
+static int prepare_kmsg(struct launch *launch, struct error *error) {
+        launch->kmsg_fd = openat(launch->run_host_fd, "proc-kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+        return launch->kmsg_fd < 0 ? error_set(error, errno, "cannot open the container's kernel log: %m") : 0;
+}
+
+static int prepare_pty(struct launch *launch, struct error *error) {
+        if (launch->plan->console == CONSOLE_PIPE)
+                return 0;
+        int r = pty_allocate(mount_fd(launch, "/dev/pts"), &launch->pty, error);
+        if (r < 0)
+                return r;
+        /* The plan's /dev/console is a link to pts/0: the first number of a new instance. */
+        return launch->pty.number == 0 ? 0 : error_set(error, EPROTO, "the console is pts/%u and not pts/0", launch->pty.number);
+}
+
+int launch_prepare(struct launch *launch, struct error *error) {
+        static int (*const steps[])(struct launch *, struct error *) = { prepare_mounts, prepare_notify, prepare_kmsg,
+                                                                         prepare_pty };
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                int r = steps[i](launch, error);
+                if (r < 0)
+                        return r;
+        }
+        return launch->plan->filter ? filter_prepare(&launch->plan->filter_request, &launch->filter, error) : 0;
+}
+
+/* A cgroup2 instance that nobody else sees: it shows the same groups wherever the host has it mounted, or not at all
+ * (cgroup v1 hosts), and is gone with the descriptor. */
+static int open_cgroup_root(void) {
+        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
+
+        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int launch_open_cgroup(struct launch *launch, struct error *error) {
+        if (!launch->plan->own_cgroup)
+                return 0;
+        _cleanup_close_ int top = open_cgroup_root();
+        const char *path = launch->plan->probe->host.cgroup.path;
+        struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
+
+        if (top >= 0)
+                launch->cgroup_parent_fd = sys_openat2(top, path, &how);
+        if (top < 0 || launch->cgroup_parent_fd < 0)
+                return error_set(error, top < 0 ? -top : errno, "cannot open our own cgroup %s: %m", path);
+        return 0;
+}
+
+int launch_make_cgroup(struct launch *launch, struct error *error) {
+        const char *name = launch->plan->cgroup_name;
+
+        if (!launch->plan->own_cgroup)
+                return 0;
+        if (mkdirat(launch->cgroup_parent_fd, name, 0755) < 0 && errno != EEXIST)
+                return error_set(error, errno, "cannot make the cgroup %s: %m", name);
+        launch->cgroup_fd = openat(launch->cgroup_parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        return launch->cgroup_fd < 0 ? error_set(error, errno, "cannot open the cgroup %s: %m", name) : 0;
+}
+
+void launch_remove_cgroup(struct launch *launch) {
+        if (launch->cgroup_fd < 0)
+                return;
+        launch->cgroup_fd = fd_close(launch->cgroup_fd);
+        int r = cgroup_remove(launch->cgroup_parent_fd, launch->plan->cgroup_name);
+        if (r < 0)
+                log_warning("cannot remove the cgroup %s: %s", launch->plan->cgroup_name, strerror(-r));
+}
+
+/* clone3 where it is allowed; a filter that answers ENOSYS for it (as container engines do, since they cannot look
+ * behind its pointer) leaves clone, which lacks the cgroup. */
+static pid_t clone_child(const struct launch *launch, int *ret_pidfd) {
+        uint64_t namespaces = launch->plan->namespaces;
+        struct clone_args args = {
+                .flags = CLONE_PIDFD | namespaces,
+                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
+                .exit_signal = SIGCHLD,
+        };
+        if (launch->cgroup_fd >= 0) {
+                args.flags = (args.flags & ~(uint64_t) CLONE_NEWCGROUP) | CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) launch->cgroup_fd;
+        }
+        pid_t pid = sys_clone3(&args, sizeof args);
+        if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
+                return pid;
+        unsigned long flags = (args.flags & ~(uint64_t) CLONE_INTO_CGROUP) | SIGCHLD;
+        pid = (pid_t) syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, 0);
+        if (pid == 0 && launch->cgroup_fd >= 0 && cgroup_enter(launch->cgroup_fd) < 0)
+                _exit(EXIT_OURS);
+        return pid;
+}
+
+int launch_start(struct launch *launch, struct error *error) {
+        int channel[2], pidfd = -EBADF;
+        int r = sync_pair(channel);
+
+        if (r < 0)
+                return error_set(error, -r, "cannot make the channel to the child: %m");
+        _cleanup_close_ int ours = channel[0], theirs = channel[1];
+        pid_t pid = clone_child(launch, &pidfd);
+        if (pid < 0) {
+                error_set(error, errno, "cannot make the container's namespaces: %m");
+                return errno == EPERM ? error_hint(error, "root is needed, with CAP_SYS_ADMIN") : -error->code;
+        }
+        if (pid == 0) {
+                fd_close(TAKE_FD(ours));
+                child_run(launch, theirs);
+        }
+        launch->leader = pid;
+        launch->leader_pidfd = pidfd;
+        launch->sync_fd = TAKE_FD(ours);
+        return 0;
+}
+
+void launch_end(struct launch *launch) {
+        for (size_t i = 0; launch->mount_fds && i < launch->plan->mounts.count; i++)
+                fd_close(launch->mount_fds[i]);
+        free(launch->mount_fds);
+        launch->mount_fds = NULL;
+        launch->run_fd = launch->run_host_fd = -EBADF;
+        launch->tree_fd = fd_close(launch->tree_fd);
+        launch->notify_fd = fd_close(launch->notify_fd);
+        launch->kmsg_fd = fd_close(launch->kmsg_fd);
+        launch->sync_fd = fd_close(launch->sync_fd);
+        launch->leader_pidfd = fd_close(launch->leader_pidfd);
+        launch->leader = 0;
+        pty_close(&launch->pty);
+        filter_set_free(&launch->filter);
+}

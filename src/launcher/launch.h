@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Carries a plan out and decides nothing. The parent half makes everything ready by descriptor and calls clone3 once;
+ * the child half (child.h) attaches, verifies, drops and executes. */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "console/pty.h"
+#include "isolation/filter.h"
+#include "launcher/plan.h"
+
+struct launch {
+        const struct plan *plan; /* borrowed */
+        int supervisor_pidfd;    /* borrowed: our own process, so that the child can see us die */
+        int tree_fd;             /* detached clone of the root's mounts */
+        int *mount_fds;          /* one for each mount of the plan */
+        int run_fd, run_host_fd; /* the container's /run and /run/host; borrowed from mount_fds */
+        int notify_fd;           /* datagram socket behind /run/host/notify */
+        int kmsg_fd;             /* keeps /proc/kmsg's FIFO open, so that a reader waits rather than spins */
+        struct pty pty;          /* PTY_NONE in pipe mode */
+        struct filter_set filter;
+        int cgroup_parent_fd;    /* our own group's directory, or -EBADF */
+        int cgroup_fd;           /* the payload's group */
+        int sync_fd;             /* our end of the channel to the child */
+        pid_t leader;
+        int leader_pidfd;
+        sigset_t payload_mask;   /* signal mask that the payload starts with: the one we were given */
+};
+
+#define LAUNCH_NONE                                                                                               \
+        ((struct launch){ .supervisor_pidfd = -EBADF, .tree_fd = -EBADF, .run_fd = -EBADF, .run_host_fd = -EBADF, \
+                          .notify_fd = -EBADF, .kmsg_fd = -EBADF, .pty = PTY_NONE, .cgroup_parent_fd = -EBADF,    \
+                          .cgroup_fd = -EBADF, .sync_fd = -EBADF, .leader_pidfd = -EBADF })
+
+/* Makes mounts, PTY and sockets ready, all detached or anonymous: nothing is left behind if the caller dies now.
+ * Returns 0 or a negative errno. */
+int launch_prepare(struct launch *launch, struct error *error);
+
+/* Opens the caller's cgroup2 directory and makes the payload's group in it. PARENT is made first by
+ * launch_open_cgroup(), so that whoever cleans up after a crash knows of it before it exists. */
+int launch_open_cgroup(struct launch *launch, struct error *error);
+int launch_make_cgroup(struct launch *launch, struct error *error);
+/* Removes the payload's group with its sub-groups; all its processes have ended. */
+void launch_remove_cgroup(struct launch *launch);
+
+/* Starts the child. Afterwards leader and leader_pidfd are set; the child reports on sync_fd. */
+int launch_start(struct launch *launch, struct error *error);
+
+/* Closes what belongs to one start. Harmless on LAUNCH_NONE. The signal mask and supervisor_pidfd stay. */
+void launch_end(struct launch *launch);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/fd.h"
+#include "launcher/setters.h"
+
+/* clang-format off */
+const struct option_row option_table[] = {
+        { "General", 'h', "help", ARGUMENT_NONE, NULL, SETTING_COUNT, set_help,
+          "show this help",
+          "Prints the options and exits with status 0.", NULL },
+        { NULL, 0, "version", ARGUMENT_NONE, NULL, SETTING_COUNT, set_version,
+          "show the version",
+          "The first line begins with *systemd* and a number, since callers look for the systemd-nspawn whose behaviour they can count on; the version of spawn itself follows in parentheses.", NULL },
+        { NULL, 'q', "quiet", ARGUMENT_NONE, NULL, SETTING_QUIET, set_quiet,
+          "print only errors and warnings",
+          "Leaves out what spawn says of its own progress. Implied in pipe mode.", NULL },
+        { NULL, 0, "no-pager", ARGUMENT_NONE, NULL, SETTING_COUNT, set_no_pager,
+          "accepted: spawn never starts a pager",
+          "A pager run by root could be asked for a shell, so there is none.", NULL },
+        { NULL, 0, "explain", ARGUMENT_OPTIONAL, "FORMAT", SETTING_EXPLAIN, set_explain,
+          "show what would be done, and where it comes from (text, json)",
+          "Prints the plan and exits: each namespace, mount, device, mask, capability, filter, limit and variable with its origin, and all that would be written into the root. Nothing is changed, and root is not needed where the root directory can be read.", "text json" },
+
+        { "Root", 'D', "directory", ARGUMENT_REQUIRED, "PATH", SETTING_DIRECTORY, set_directory,
+          "root directory of the container",
+          "The directory that becomes */* of the container. A symbolic link on the host is followed.", "dir" },
+        { NULL, 0, "read-only", ARGUMENT_NONE, NULL, SETTING_READ_ONLY, set_read_only,
+          "mount the root read-only",
+          "With everything mounted below it on the host. Mounts that are asked for are not affected. Two containers may use one root if both do so read-only.", NULL },
+
+        { "Execution", 'b', "boot", ARGUMENT_NONE, NULL, SETTING_START, set_boot,
+          "boot the init of the root; words are its arguments",
+          "Looks for */sbin/init*, */usr/lib/systemd/systemd*, */lib/systemd/systemd*, */etc/init*, */bin/init* and */init* and runs the first as PID 1.", NULL },
+        { NULL, 'a', "as-pid2", ARGUMENT_NONE, NULL, SETTING_START, set_as_pid2,
+          "run the command as PID 2 below a small init",
+          "The PID 1 of spawn reaps orphans, passes SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 on, and ends with the command's status. For commands that do not expect to be PID 1, whose unhandled signals the kernel ignores.", NULL },
+        { NULL, 0, "chdir", ARGUMENT_REQUIRED, "PATH", SETTING_CHDIR, set_chdir,
+          "working directory inside the container",
+          "Default: */* for a command, the user's home for a shell.", NULL },
+        { NULL, 'E', "setenv", ARGUMENT_REQUIRED, "NAME[=VALUE]", SETTING_ENVIRONMENT, set_environment,
+          "set a variable of the payload",
+          "Without a value it takes that of spawn's own environment. Overrides every built-in variable. Nothing else of the caller's environment reaches the payload.", NULL },
+        { NULL, 'u', "uid", ARGUMENT_REQUIRED, "USER", SETTING_USER, set_user,
+          "run the payload as this user of the container",
+          "A name from */etc/passwd* of the root, or a uid. Groups come from its */etc/group*. Digits are never looked up as a name.", NULL },
+        { NULL, 0, "user", ARGUMENT_REQUIRED, "USER", SETTING_USER, set_user,
+          "the same as --uid",
+          "The older name of *--uid*.", NULL },
+        { NULL, 0, "kill-signal", ARGUMENT_REQUIRED, "SIGNAL", SETTING_KILL_SIGNAL, set_kill_signal,
+          "signal that asks PID 1 to end",
+          "Default: by the init found, see _Signals and ending_. *help* lists the names.", NULL },
+        { NULL, 0, "stop-timeout", ARGUMENT_REQUIRED, "TIME", SETTING_STOP_TIMEOUT, set_stop_timeout,
+          "how long an orderly stop may take (90s; 0: for ever)",
+          "After it the container is killed. A number of seconds, or with a unit: ms, s, min, h.", NULL },
+
+        { "Identity", 'M', "machine", ARGUMENT_REQUIRED, "NAME", SETTING_MACHINE, set_machine,
+          "name of the machine",
+          "Default: the last component of the root's path without what a host name cannot hold.", NULL },
+        { NULL, 0, "hostname", ARGUMENT_REQUIRED, "NAME", SETTING_HOSTNAME, set_hostname,
+          "host name inside (default: the machine's name)",
+          "The kernel's host name inside the container; an init may set another.", NULL },
+        { NULL, 0, "uuid", ARGUMENT_REQUIRED, "ID", SETTING_UUID, set_uuid,
+          "machine id for a root that has none",
+          "A valid */etc/machine-id* of the root wins. Otherwise this one, or a random one, is handed over as *container_uuid*.", NULL },
+
+        { "Network", 0, "private-network", ARGUMENT_NONE, NULL, SETTING_PRIVATE_NETWORK, set_private_network,
+          "a network of its own with only the loopback interface",
+          "The payload holds CAP_NET_ADMIN over it.", NULL },
+
+        { "Security", 0, "capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_CAPABILITY, set_capability,
+          "keep these capabilities too (all, help)",
+          "Adds to the default set. May be given several times.", NULL },
+        { NULL, 0, "drop-capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_DROP_CAPABILITY, set_drop_capability,
+          "drop these capabilities (all, help)",
+          "Dropping wins over adding.", NULL },
+        { NULL, 0, "ambient-capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_AMBIENT_CAPABILITY, set_ambient_capability,
+          "hand these on to a payload that is not root",
+          "They become inheritable and ambient. Each must be kept by the container. Not with *--boot*.", NULL },
+        { NULL, 0, "no-new-privileges", ARGUMENT_REQUIRED, "BOOL", SETTING_NO_NEW_PRIVILEGES, set_no_new_privileges,
+          "no gain of privileges by executing a file",
+          "Sets no_new_privs for the payload.", "yes no" },
+        { NULL, 0, "system-call-filter", ARGUMENT_REQUIRED, "[~]LIST", SETTING_SYSTEM_CALL_FILTER, set_system_call_filter,
+          "allow system calls or @groups; with ~ deny them",
+          "Names and groups separated by spaces are added to what is allowed, or after *~* taken away; taking away wins. Denied calls fail with EPERM, unknown ones with ENOSYS. Needs libseccomp when the container starts.", NULL },
+
+        { "Resources", 0, "rlimit", ARGUMENT_REQUIRED, "NAME=SOFT[:HARD]", SETTING_RLIMIT, set_rlimit,
+          "set a resource limit (help lists the names)",
+          "Limits that are not named are those the kernel gives a first process, not those of the caller. A hard limit that cannot be raised is set as high as possible.", NULL },
+        { NULL, 0, "oom-score-adjust", ARGUMENT_REQUIRED, "N", SETTING_OOM_SCORE_ADJUST, set_oom_score_adjust,
+          "OOM score adjustment of the payload (-1000 to 1000)",
+          "Which process the kernel ends first when memory runs out.", NULL },
+        { NULL, 0, "cpu-affinity", ARGUMENT_REQUIRED, "LIST", SETTING_CPU_AFFINITY, set_cpu_affinity,
+          "CPUs that the payload may run on (0-3,7)",
+          "Numbers and ranges, separated by commas.", NULL },
+        { NULL, 0, "personality", ARGUMENT_REQUIRED, "ARCH", SETTING_PERSONALITY, set_personality,
+          "architecture that uname shows (x86, x86-64)",
+          "For 32-bit roots on a 64-bit machine.", NULL },
+
+        { "Integration", 0, "resolv-conf", ARGUMENT_REQUIRED, "MODE", SETTING_RESOLV_CONF, set_resolv_conf,
+          "how /etc/resolv.conf gets the host's name servers",
+          "*off*; *auto*; *delete*; or *copy*, *replace* or *bind* followed by *-host*, *-static*, *-uplink* or *-stub*. *copy* writes the file in place and leaves a link alone, *replace* puts a new file there, *bind* shows the host's file over it. *auto* binds where the container uses the host's network and the root has the file, and writes nothing into the root.", "off auto delete copy-host copy-static copy-uplink copy-stub replace-host replace-static replace-uplink replace-stub bind-host bind-static bind-uplink bind-stub" },
+        { NULL, 0, "timezone", ARGUMENT_REQUIRED, "MODE", SETTING_TIMEZONE, set_timezone,
+          "how /etc/localtime gets the host's time zone",
+          "*off*, *copy*, *bind*, *symlink*, *delete* or *auto*. *auto* binds where the root has another zone, and writes nothing into the root.", "off copy bind symlink delete auto" },
+
+        { "Mounts", 0, "bind", ARGUMENT_REQUIRED, "SOURCE[:TARGET[:OPTIONS]]", SETTING_MOUNTS, set_bind,
+          "show a file or directory of the host inside",
+          "A source that begins with *+* is a path inside the root; an empty one is an empty directory that lives as long as the container. Options: *rbind* (default: with the mounts below), *norbind*, *noidmap*. A colon in a path is written *\\\\:*. A missing target is made in the root.", "file" },
+        { NULL, 0, "bind-ro", ARGUMENT_REQUIRED, "SOURCE[:TARGET[:OPTIONS]]", SETTING_MOUNTS, set_bind_ro,
+          "the same, read-only",
+          "With everything mounted below the source.", "file" },
+        { NULL, 0, "tmpfs", ARGUMENT_REQUIRED, "PATH[:OPTIONS]", SETTING_MOUNTS, set_tmpfs,
+          "mount an empty tmpfs inside",
+          "Options as for mount(8); without any, *mode=0755*.", NULL },
+        { NULL, 0, "inaccessible", ARGUMENT_REQUIRED, "PATH", SETTING_MOUNTS, set_inaccessible,
+          "hide a path of the container",
+          "Covers it with an empty node of the same type that nobody can open. The path must exist.", NULL },
+        { NULL, 'f', "fstab", ARGUMENT_REQUIRED, "FILE", SETTING_FSTAB, set_fstab,
+          "mount what a file in fstab(5)'s form lists",
+          "Mount points are inside the container, sources on the host. All options that libmount knows; propagation is private. Needs libmount when the container starts.", "file" },
+
+        { "Console", 0, "console", ARGUMENT_REQUIRED, "MODE", SETTING_CONSOLE, set_console,
+          "interactive, read-only, passive, pipe or autopipe",
+          "See _Console_.", "interactive read-only passive pipe autopipe" },
+        { NULL, 'P', "pipe", ARGUMENT_NONE, NULL, SETTING_CONSOLE, set_pipe,
+          "the same as --console=pipe",
+          "The payload gets spawn's own standard streams.", NULL },
+};
+/* clang-format on */
+const size_t option_count = ELEMENTSOF(option_table);
+
+/* Options of systemd-nspawn that this version lacks. WORD: the argument is the next word if it is not joined by "=".
+ * HARMLESS: values that ask for nothing else than what happens anyway. */
+static const struct {
+        const char *name;
+        bool word;
+        const char *harmless; /* separated by spaces; "*": any; NULL: none */
+} foreign[] = {
+        { "settings", true, "no" },
+        { "cleanup", false, NULL },
+        { "no-ask-password", false, "*" },
+        { "template", true, NULL },
+        { "ephemeral", false, NULL },
+        { "image", true, NULL },
+        { "image-policy", true, NULL },
+        { "mstack", true, NULL },
+        { "oci-bundle", true, NULL },
+        { "volatile", false, "no" },
+        { "root-hash", true, NULL },
+        { "root-hash-sig", true, NULL },
+        { "verity-data", true, NULL },
+        { "pivot-root", true, NULL },
+        { "notify-ready", true, "no" },
+        { "suppress-sync", true, "no" },
+        { "slice", true, NULL },
+        { "property", true, NULL },
+        { "register", true, "no auto" },
+        { "keep-unit", false, "*" },
+        { "private-users", false, "no" },
+        { "private-users-ownership", true, "off" },
+        { "private-users-chown", false, NULL },
+        { "private-users-delegate", true, "0" },
+        { "network-interface", true, NULL },
+        { "network-macvlan", true, NULL },
+        { "network-ipvlan", true, NULL },
+        { "network-veth", false, NULL },
+        { "network-veth-extra", true, NULL },
+        { "network-bridge", true, NULL },
+        { "network-zone", true, NULL },
+        { "network-namespace-path", true, NULL },
+        { "port", true, NULL },
+        { "restrict-address-families", true, NULL },
+        { "selinux-context", true, NULL },
+        { "selinux-apifs-context", true, NULL },
+        { "link-journal", true, "no" },
+        { "forward-journal", true, NULL },
+        { "bind-user", true, NULL },
+        { "bind-user-shell", true, NULL },
+        { "bind-user-group", true, NULL },
+        { "overlay", true, NULL },
+        { "overlay-ro", true, NULL },
+        { "background", true, "*" },
+        { "set-credential", true, NULL },
+        { "load-credential", true, NULL },
+        { "share-system", false, NULL },
+};
+static const struct {
+        char letter;
+        const char *name;
+} foreign_letters[] = { { 'x', "ephemeral" },    { 'i', "image" },           { 'S', "slice" }, { 'U', "private-users" },
+                        { 'n', "network-veth" }, { 'p', "port" },            { 'Z', "selinux-context" },
+                        { 'L', "selinux-apifs-context" }, { 'j', "link-journal" } };
+
+static int find_foreign(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(foreign); i++)
+                if (text_equal(name, foreign[i].name))
+                        return (int) i;
+        return -ENOENT;
+}
+
+bool option_foreign_takes_word(const char *name) {
+        int i = find_foreign(name);
+
+        return i >= 0 && foreign[i].word;
+}
+
+bool option_is_harmless(const char *name, const char *value) {
+        int i = find_foreign(name);
+        struct strv words = { 0 };
+        bool result = false, truth;
+
+        if (i < 0 || !foreign[i].harmless)
+                return false;
+        if (text_equal(foreign[i].harmless, "*"))
+                return true;
+        if (!value || strv_split(&words, foreign[i].harmless, " ") < 0)
+                return false;
+        /* "no" stands for all words that mean it. */
+        result = strv_contains(&words, value) ||
+                 (strv_contains(&words, "no") && parse_boolean(value, &truth) == 0 && !truth);
+        strv_free(&words);
+        return result;
+}
+
+static int lacks(const char *name, struct error *error) {
+        return error_set(error, EOPNOTSUPP, "--%s is not supported by this version of spawn", name);
+}
+
+/* The name that NAME was perhaps meant to be; NULL if none is near. */
+static const char *nearest(const char *name) {
+        size_t best = strlen(name) / 3 + 2;
+        const char *result = NULL;
+
+        for (size_t i = 0; i < option_count; i++) {
+                size_t d = text_distance(name, option_table[i].name);
+                if (d < best) {
+                        best = d;
+                        result = option_table[i].name;
+                }
+        }
+        return result;
+}
+
+const struct option_row *option_find(const char *name, struct error *error) {
+        const struct option_row *found = NULL;
+        size_t matches = 0;
+
+        for (size_t i = 0; i < option_count; i++) {
+                if (text_equal(option_table[i].name, name))
+                        return &option_table[i];
+                if (*name && text_starts_with(option_table[i].name, name)) {
+                        found = &option_table[i];
+                        matches++;
+                }
+        }
+        if (find_foreign(name) >= 0) {
+                lacks(name, error);
+                return NULL;
+        }
+        if (matches == 1)
+                return found;
+        error_set(error, EINVAL, matches > 1 ? "option --%s is ambiguous" : "unknown option --%s", name);
+        const char *guess = matches > 1 ? found->name : nearest(name);
+        if (guess && error)
+                error_hint(error, "did you mean --%s?", guess);
+        return NULL;
+}
+
+const struct option_row *option_find_letter(char letter, struct error *error) {
+        for (size_t i = 0; i < option_count; i++)
+                if (option_table[i].letter == letter)
+                        return &option_table[i];
+        for (size_t i = 0; i < ELEMENTSOF(foreign_letters); i++)
+                if (foreign_letters[i].letter == letter) {
+                        error_set(error, EOPNOTSUPP, "-%c (--%s) is not supported by this version of spawn", letter, foreign_letters[i].name);
+                        return NULL;
+                }
+        error_set(error, EINVAL, "unknown option -%c", letter);
+        if (error)
+                error_hint(error, "--help lists the options");
+        return NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What this host and this root are like: looked at once, before the plan is made; nothing is changed. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "basic/error.h"
+#include "basic/text.h"
+#include "launcher/init.h"
+#include "launcher/spec.h"
+
+#define PROBE_TEXT_LIMIT (64 * 1024) /* bytes that are read of any text file of an image */
+
+/* A directory of cgroup2 that new groups can be made in. */
+struct cgroup_place {
+        bool available; /* cgroup2 is in this kernel and our own group was found */
+        char *path;     /* our group, as in /proc/self/cgroup: "/user.slice/…"; "/" at least */
+};
+
+struct host_probe {
+        bool root;                  /* effective uid 0 */
+        uint64_t bounding;          /* capabilities that we hold ourselves and may hand on */
+        bool stream_is_terminal[3]; /* descriptors 0 to 2 */
+        unsigned stream_was_closed; /* bit N: descriptor N was closed and is /dev/null now */
+        bool has_fuse, has_tun;     /* the node opens read-write */
+        bool has_kcore;
+        rlim_t nr_open;             /* fs.nr_open */
+        struct rlimit init_nproc, init_sigpending; /* of the host's PID 1 */
+        char *os_release;           /* text, or NULL */
+        bool resolv_conf, resolv_static, resolv_uplink, resolv_stub; /* the file exists */
+        bool stub_listens;          /* something is bound to 127.0.0.53:53 */
+        char *zone;                 /* "Europe/Berlin", or NULL if /etc/localtime is no link into a zone directory */
+        bool localtime;             /* /etc/localtime exists */
+        struct cgroup_place cgroup;
+        struct strv environ;        /* our own environment, borrowed strings copied */
+        char *working_directory;    /* our cwd's path, or NULL */
+        char *host_name;
+};
+
+struct root_probe {
+        int fd;                 /* O_PATH|O_DIRECTORY of the root; owned */
+        int lock_fd;            /* readable descriptor of the root for the lock; owned */
+        char *path;             /* as it can be shown */
+        char *real_path;        /* canonical on the host */
+        dev_t device;
+        ino_t inode;
+        bool is_host_root;      /* the same directory as the host's "/" */
+        bool has_os_release;
+        char *machine_id_text;  /* first line of /etc/machine-id, or NULL */
+        char *init_path;        /* first init found, or NULL */
+        char *init_resolved;    /* where it leads inside the root */
+        const struct init_kind *init;
+        bool has_resolv_conf;   /* /etc/resolv.conf resolves to a regular file */
+        bool resolv_conf_in_run; /* it is a link into /run, whose target will be ours to make */
+        char *resolv_conf_target; /* that target */
+        char *localtime_zone;   /* zone that /etc/localtime links to, or NULL */
+        bool has_localtime;
+        bool has_host_zone;     /* the host's zone exists in the root's zone directory */
+};
+
+struct probe {
+        struct host_probe host;
+        struct root_probe root;
+};
+
+/* Looks at those parts of the host that SPEC makes matter. ENVIRON is copied; WAS_CLOSED as
+ * fd_fill_standard_streams() said. */
+int probe_host(const struct spec *spec, char *const environ[], unsigned was_closed, struct host_probe *ret,
+               struct error *error);
+/* Opens the root that SPEC names and looks at it. The directory itself may be reached through a symlink on the host
+ * (the command line is trusted). */
+int probe_root(const struct spec *spec, const struct host_probe *host, struct root_probe *ret, struct error *error);
+void probe_free(struct probe *probe);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* How a container is asked to end, and made to. Times are CLOCK_MONOTONIC in microseconds. */
+
+#include <stdint.h>
+
+#include "launcher/launch.h"
+
+enum stop_phase {
+        STOP_NOT_ASKED,
+        STOP_TO_ASK, /* the init is not ready to be asked yet: tried again every STOP_RETRY_USEC */
+        STOP_ASKED,
+        STOP_KILLED,
+};
+
+#define STOP_RETRY_USEC 200000
+
+struct stop {
+        enum stop_phase phase;
+        int asked_with;         /* the signal that spawn got */
+        uint64_t retry_usec;    /* STOP_TO_ASK: when to try again */
+        uint64_t deadline_usec; /* when to kill; 0: never */
+};
+
+/* A signal that asks for the end (SIGTERM, SIGINT, SIGHUP, SIGQUIT) has come. The first one asks in the way that the
+ * payload understands and starts the clock; the second kills. A payload that takes no such signal is killed at once. */
+void stop_request(struct stop *stop, const struct launch *launch, int sig, uint64_t now_usec);
+/* When stop_tick() has something to do; 0: never. */
+uint64_t stop_next(const struct stop *stop);
+void stop_tick(struct stop *stop, const struct launch *launch, uint64_t now_usec);
+/* Kills the container now. */
+void stop_kill(struct stop *stop, const struct launch *launch);
