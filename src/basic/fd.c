@@ -29,13 +29,22 @@ int fd_write_all(int fd, const void *data, size_t size) {
 }
 
 int fd_read_file(int fd, size_t limit, char **ret_data, size_t *ret_size) {
-        _cleanup_free_ char *buffer = malloc(limit + 2);
-        size_t size = 0;
+        _cleanup_free_ char *buffer = NULL;
+        size_t size = 0, room = 0;
 
-        if (!buffer)
-                return -ENOMEM;
         for (;;) {
-                ssize_t n = read(fd, buffer + size, limit + 1 - size);
+                if (size == room) {
+                        /* Files are small as a rule, and every page that is touched costs a fault. One byte above the
+                         * limit is read, to see that there is more, and one is for the NUL. */
+                        room = room == 0 ? 2048 : room * 2;
+                        if (room > limit + 1)
+                                room = limit + 1;
+                        char *larger = realloc(buffer, room + 1);
+                        if (!larger)
+                                return -ENOMEM;
+                        buffer = larger;
+                }
+                ssize_t n = read(fd, buffer + size, room - size);
                 if (n < 0) {
                         if (errno == EINTR)
                                 continue;

@@ -41,6 +41,19 @@ pid_t sys_clone3(struct clone_args *args, size_t size) {
         return (pid_t) CALL(clone3, args, size);
 }
 
+pid_t sys_clone_any(struct clone_args *args) {
+        pid_t pid = sys_clone3(args, sizeof *args);
+
+        if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
+                return pid;
+        unsigned long flags = (unsigned long) (args->flags & ~(uint64_t) CLONE_INTO_CGROUP) | (unsigned long) args->exit_signal;
+#if defined(__s390__) || defined(__CRIS__)
+        return (pid_t) syscall(SYS_clone, NULL, flags, (void *) (uintptr_t) args->pidfd, NULL, 0);
+#else
+        return (pid_t) syscall(SYS_clone, flags, NULL, (void *) (uintptr_t) args->pidfd, NULL, 0);
+#endif
+}
+
 int sys_close_range(unsigned first, unsigned last, unsigned flags) {
         return (int) CALL(close_range, first, last, flags);
 }

@@ -192,7 +192,7 @@ static pid_t start_process(struct guarded *g, int *ret_pidfd) {
 
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, &before);
-        pid_t pid = sys_clone3(&args, sizeof args);
+        pid_t pid = sys_clone_any(&args);
         if (pid == 0)
                 run(g);
         int saved = errno;

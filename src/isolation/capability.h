@@ -13,9 +13,6 @@
 /* A set of capabilities is a mask with bit N for capability N. */
 #define CAPABILITY_BIT(c) (UINT64_C(1) << (c))
 
-/* Every capability that this program has a name for: CAP_CHOWN (0) to CAP_CHECKPOINT_RESTORE (40). */
-#define CAPABILITY_ALL (CAPABILITY_BIT(CAP_CHECKPOINT_RESTORE + 1) - 1)
-
 /* What a container retains unless told otherwise: enough to run a distribution's init, nothing that reaches the host's
  * clock, modules, hardware or log. A container with a network of its own gets CAP_NET_ADMIN as well. */
 #define CAPABILITY_DEFAULT                                                                                            \

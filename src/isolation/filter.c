@@ -101,6 +101,9 @@ int filter_prepare(const struct filter_request *request, struct filter_set *ret,
         bool named = (request->allow && request->allow->count > 0) || (request->deny && request->deny->count > 0);
         struct filter_set set = { 0 };
 
+        /* First: the other one may deny seccomp(2). */
+        if (request->terminal)
+                add_part(&set, "terminal", filter_terminal, filter_terminal_length);
         if (!named && has_default_capabilities(request->capabilities))
                 add_part(&set, "default", filter_default, filter_default_length);
         else {
@@ -108,10 +111,13 @@ int filter_prepare(const struct filter_request *request, struct filter_set *ret,
                 if (r < 0)
                         return r;
         }
-        if (request->terminal)
-                add_part(&set, "terminal", filter_terminal, filter_terminal_length);
         *ret = set;
         return 0;
+}
+
+/* A kernel with filters goes on to read the program and finds none there (seccomp(2)). */
+static bool kernel_has_filters(void) {
+        return sys_seccomp_filter(0, NULL) == 0 || errno == EFAULT;
 }
 
 int filter_install(const struct filter_set *set, struct error *error) {
@@ -122,9 +128,9 @@ int filter_install(const struct filter_set *set, struct error *error) {
                 };
                 if (sys_seccomp_filter(0, &program) == 0)
                         continue;
-                /* ENOSYS: no seccomp at all; EINVAL: seccomp without filters (seccomp(2)). */
-                if (errno != ENOSYS && errno != EINVAL)
-                        return error_set(error, errno, "cannot install the system call filter: %m");
+                int code = errno;
+                if ((code != ENOSYS && code != EINVAL) || kernel_has_filters())
+                        return error_set(error, code, "cannot install the system call filter: %m");
                 log_warning("this kernel has no system call filters, the container runs without");
                 return 0;
         }

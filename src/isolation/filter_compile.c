@@ -94,6 +94,8 @@ static void emit_answer(struct program *p, enum filter_answer answer) {
         case FILTER_NO_INJECTION:
                 emit_no_injection(p);
                 break;
+        case FILTER_ANSWERS:
+                break;
         }
 }
 
@@ -114,17 +116,64 @@ static void close_branch(struct program *p, size_t index, bool skip_if) {
         p->code[index].jf = skip_if ? next : skip;
 }
 
-static void emit_search(struct program *p, const struct range *ranges, size_t n) {
-        if (n == 1) {
-                emit_answer(p, ranges->answer);
-                return;
-        }
+/* In a small search the answers stand once, behind all comparisons. Until they do, a jump to answer A is ANSWER_MARK +
+ * A; the offsets within so few comparisons are all below that. */
+enum { SMALL_SEARCH = 120, ANSWER_MARK = 0xf0 };
+
+/* Emits the comparisons that find one of RANGES, N of them and at least two. */
+static void emit_comparisons(struct program *p, const struct range *ranges, size_t n) {
         size_t half = n / 2, index = p->length;
-        emit(p, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ranges[half].start, 0, 0));
-        emit_search(p, ranges, half);
-        if (!p->overflow)
-                close_branch(p, index, true);
-        emit_search(p, ranges + half, n - half);
+
+        emit(p, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ranges[half].start,
+                                              (uint8_t) (ANSWER_MARK + ranges[half].answer),
+                                              (uint8_t) (ANSWER_MARK + ranges[0].answer)));
+        if (half > 1) {
+                emit_comparisons(p, ranges, half);
+                if (!p->overflow)
+                        p->code[index].jf = 0;
+        }
+        if (n - half > 1) {
+                size_t right = p->length - index - 1;
+                emit_comparisons(p, ranges + half, n - half);
+                if (!p->overflow)
+                        p->code[index].jt = (uint8_t) right;
+        }
+}
+
+static void emit_small_search(struct program *p, const struct range *ranges, size_t n) {
+        size_t first = p->length;
+
+        emit_comparisons(p, ranges, n);
+        size_t end = p->length;
+        for (unsigned answer = 0; answer < FILTER_ANSWERS && !p->overflow; answer++) {
+                size_t target = p->length;
+                bool used = false;
+                for (size_t i = first; i < end; i++) {
+                        uint8_t *jumps[] = { &p->code[i].jt, &p->code[i].jf };
+                        for (unsigned j = 0; j < 2; j++)
+                                if (*jumps[j] == ANSWER_MARK + answer) {
+                                        *jumps[j] = (uint8_t) (target - i - 1);
+                                        used = true;
+                                }
+                }
+                if (used)
+                        emit_answer(p, answer);
+        }
+}
+
+static void emit_search(struct program *p, const struct range *ranges, size_t n) {
+        if (n == 1)
+                emit_answer(p, ranges->answer);
+        else if (n <= SMALL_SEARCH)
+                emit_small_search(p, ranges, n);
+        else {
+                size_t half = n / 2, index = p->length;
+                emit(p, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ranges[half].start, 0, 0));
+                emit_search(p, ranges, half);
+                if (!p->overflow)
+                        close_branch(p, index, true);
+                emit_search(p, ranges + half, n - half);
+        }
 }
 
 static int by_start(const void *a, const void *b) {
@@ -158,6 +207,8 @@ static size_t cover(const struct range *numbers, size_t n, enum filter_answer ot
         size_t count = 0;
 
         for (size_t i = 0; i < n; i++) {
+                if (i > 0 && numbers[i].start == numbers[i - 1].start)
+                        continue; /* the same call in two ABIs */
                 if (numbers[i].start > next)
                         count = add_range(ret, count, next, other);
                 count = add_range(ret, count, numbers[i].start, numbers[i].answer);
@@ -166,11 +217,13 @@ static size_t cover(const struct range *numbers, size_t n, enum filter_answer ot
         return add_range(ret, count, next, other);
 }
 
-static void emit_arch(struct program *p, uint32_t arch, const struct range *ranges, size_t n) {
+static void emit_arch(struct program *p, uint32_t arch, uint32_t mask, const struct range *ranges, size_t n) {
         size_t index = p->length;
 
         emit_jump_equal(p, arch, 0, 0);
         emit_load(p, offsetof(struct seccomp_data, nr));
+        if (mask != UINT32_MAX)
+                emit(p, (struct sock_filter) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
         emit_search(p, ranges, n);
         if (!p->overflow)
                 close_branch(p, index, false);
@@ -186,7 +239,7 @@ static void emit_program(struct program *p, const struct filter_table *table, co
                 if (done)
                         continue;
                 size_t n = collect(table, table->arch[abi], answers, numbers);
-                emit_arch(p, table->arch[abi], ranges, cover(numbers, n, other, ranges));
+                emit_arch(p, table->arch[abi], table->mask[abi], ranges, cover(numbers, n, other, ranges));
         }
         emit_answer(p, other);
 }

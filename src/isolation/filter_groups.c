@@ -12,7 +12,7 @@ const struct filter_group filter_groups[] = {
         { "@aio",
           "io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit io_uring_enter "
           "io_uring_register io_uring_setup" },
-        { "@basic-io", "_llseek close close_range dup dup2 dup3 llseek lseek pread64 preadv preadv2 pwrite64 pwritev "
+        { "@basic-io", "_llseek close close_range dup dup2 dup3 lseek pread64 preadv preadv2 pwrite64 pwritev "
                        "pwritev2 read readv "
                        "write writev" },
         { "@chown", "chown chown32 fchown fchown32 fchownat lchown lchown32" },
@@ -33,12 +33,12 @@ const struct filter_group filter_groups[] = {
         { "@file-system",
           "access chdir chmod close creat faccessat faccessat2 fallocate fchdir fchmod fchmodat fchmodat2 fcntl "
           "fcntl64 "
-          "fgetxattr file_getattr file_setattr flistxattr fremovexattr fsetxattr fstat fstat64 fstatat fstatat64 "
+          "fgetxattr file_getattr file_setattr flistxattr fremovexattr fsetxattr fstat fstat64 fstatat64 "
           "fstatfs "
           "fstatfs64 ftruncate ftruncate64 futimesat getcwd getdents getdents64 getxattr getxattrat inotify_add_watch "
           "inotify_init inotify_init1 inotify_rm_watch lgetxattr link linkat listmount listxattr listxattrat "
           "llistxattr "
-          "lremovexattr lsetxattr lstat lstat64 mkdir mkdirat mknod mknodat newfstat newfstatat oldfstat oldlstat "
+          "lremovexattr lsetxattr lstat lstat64 mkdir mkdirat mknod mknodat newfstatat oldfstat oldlstat "
           "oldstat "
           "open open_tree openat openat2 readlink readlinkat removexattr removexattrat rename renameat renameat2 "
           "rmdir "

@@ -30,7 +30,9 @@ struct filter_call {
 struct filter_table {
         const struct filter_call *calls; /* sorted by name (strcmp) */
         size_t count;
-        uint32_t arch[FILTER_ABIS]; /* AUDIT_ARCH_…; two ABIs may share one, their numbers differ */
+        uint32_t
+                arch[FILTER_ABIS]; /* AUDIT_ARCH_…; two ABIs that share one do not have two calls of the same number */
+        uint32_t mask[FILTER_ABIS]; /* of the bits of a number that tell calls apart; the same where `arch` is */
         size_t n_abis;              /* the processor's own first */
         bool big_endian;
 };
@@ -75,6 +77,7 @@ enum filter_answer {
         FILTER_UNKNOWN,      /* ENOSYS */
         FILTER_SOCKET,       /* allowed, but EAFNOSUPPORT for the audit protocol of netlink */
         FILTER_NO_INJECTION, /* allowed, but EPERM for the ioctl() commands that type into a terminal */
+        FILTER_ANSWERS,
 };
 
 /* Fills ANSWERS, one for each call of TABLE, with what a container that holds CAPABILITIES gets. */

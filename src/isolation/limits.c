@@ -66,10 +66,16 @@ static int parse_niceness(const char *text, rlim_t *ret) {
         int64_t level;
         uint64_t raw;
 
-        if (*text == '+' || *text == '-') {
-                int r = parse_signed(*text == '+' ? text + 1 : text, -20, 19, &level);
+        if (*text == '-') {
+                int r = parse_signed(text, -20, 0, &level);
                 if (r >= 0)
                         *ret = (rlim_t) (20 - level);
+                return r;
+        }
+        if (*text == '+') {
+                int r = parse_unsigned(text + 1, 0, 19, &raw);
+                if (r >= 0)
+                        *ret = 20 - raw;
                 return r;
         }
         int r = parse_unsigned(text, 0, 40, &raw);

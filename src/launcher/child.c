@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/sync.h"
@@ -50,9 +51,13 @@ static int start_session(const struct launch *launch, struct error *error) {
                 return error_set(error, errno, "cannot set the signal mask: %m");
         /* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup
          * namespace made by clone3() itself would be rooted at the supervisor's group. */
-        if (launch->plan->own_cgroup && unshare(CLONE_NEWCGROUP) < 0)
-                return error_set(error, errno, "cannot make a cgroup namespace: %m");
-        return 0;
+        if (launch->cgroup_fd < 0)
+                return 0;
+        /* Without clone3() the child is not yet there. */
+        int r = cgroup_enter(launch->cgroup_fd);
+        if (r < 0)
+                return error_set(error, -r, "cannot enter the cgroup %s: %m", launch->plan->cgroup_name);
+        return unshare(CLONE_NEWCGROUP) < 0 ? error_set(error, errno, "cannot make a cgroup namespace: %m") : 0;
 }
 
 static int write_proc(const char *path, const char *value) {
@@ -94,12 +99,12 @@ static int mount_all(const struct launch *launch, struct error *error) {
 
 static int write_one(int root, const struct file_write *w) {
         size_t size = w->content ? w->size ? w->size : strlen(w->content) : 0;
+        int r;
 
         switch (w->kind) {
         case WRITE_COPY:
-                if (w->in_run && inroot_mkdirs_parent(root, w->target, 0755) < 0)
-                        return -errno;
-                return inroot_write_file(root, w->target, w->content, size, 0644);
+                r = w->in_run ? inroot_mkdirs_parent(root, w->target, 0755) : 0;
+                return r < 0 ? r : inroot_write_file(root, w->target, w->content, size, 0644);
         case WRITE_REPLACE:
                 return inroot_replace_file(root, w->target, w->content, size, 0644);
         case WRITE_SYMLINK:

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -24,14 +23,14 @@
 #include "mounts/attach.h"
 #include "mounts/root.h"
 
-/* The prepared descriptor of the plan's mount on TARGET, or -EBADF. */
-static int mount_fd(const struct launch *launch, const char *target) {
+/* Where the prepared descriptor of the plan's mount on TARGET is kept. Every plan has the targets asked for here. */
+static int *mount_fd(const struct launch *launch, const char *target) {
         const struct mount_list *mounts = &launch->plan->mounts;
+        size_t i = 0;
 
-        for (size_t i = 0; i < mounts->count; i++)
-                if (mounts->ops[i].kind == MOUNT_NEW && text_equal(mounts->ops[i].target, target))
-                        return launch->mount_fds[i];
-        return -EBADF;
+        while (mounts->ops[i].kind != MOUNT_NEW || !text_equal(mounts->ops[i].target, target))
+                i++;
+        return &launch->mount_fds[i];
 }
 
 static int prepare_mounts(struct launch *launch, struct error *error) {
@@ -50,8 +49,7 @@ static int prepare_mounts(struct launch *launch, struct error *error) {
         r = mounts_prepare(&plan->mounts, launch->tree_fd, launch->mount_fds, error);
         if (r < 0)
                 return r;
-        launch->run_fd = mount_fd(launch, "/run");
-        launch->run_host_fd = mount_fd(launch, "/run/host");
+        launch->run_host_fd = *mount_fd(launch, "/run/host");
         return 0;
 }
 
@@ -84,7 +82,7 @@ static int prepare_kmsg(struct launch *launch, struct error *error) {
 static int prepare_pty(struct launch *launch, struct error *error) {
         if (launch->plan->console == CONSOLE_PIPE)
                 return 0;
-        int r = pty_allocate(mount_fd(launch, "/dev/pts"), &launch->pty, error);
+        int r = pty_allocate(*mount_fd(launch, "/dev/pts"), &launch->pty, error);
         if (r < 0)
                 return r;
         /* The plan's /dev/console is a link to pts/0: the first number of a new instance. */
@@ -148,12 +146,10 @@ void launch_remove_cgroup(struct launch *launch) {
                 log_warning("cannot remove the cgroup %s: %s", launch->plan->cgroup_name, strerror(-r));
 }
 
-/* clone3 where it is allowed; a filter that answers ENOSYS for it (as container engines do, since they cannot look
- * behind its pointer) leaves clone, which lacks the cgroup. */
+/* One call makes all namespaces, and the child is born in its group; see start_session() for its cgroup namespace. */
 static pid_t clone_child(const struct launch *launch, int *ret_pidfd) {
-        uint64_t namespaces = launch->plan->namespaces;
         struct clone_args args = {
-                .flags = CLONE_PIDFD | namespaces,
+                .flags = CLONE_PIDFD | launch->plan->namespaces,
                 .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
                 .exit_signal = SIGCHLD,
         };
@@ -161,14 +157,24 @@ static pid_t clone_child(const struct launch *launch, int *ret_pidfd) {
                 args.flags = (args.flags & ~(uint64_t) CLONE_NEWCGROUP) | CLONE_INTO_CGROUP;
                 args.cgroup = (uint64_t) launch->cgroup_fd;
         }
-        pid_t pid = sys_clone3(&args, sizeof args);
-        if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
-                return pid;
-        unsigned long flags = (args.flags & ~(uint64_t) CLONE_INTO_CGROUP) | SIGCHLD;
-        pid = (pid_t) syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, 0);
-        if (pid == 0 && launch->cgroup_fd >= 0 && cgroup_enter(launch->cgroup_fd) < 0)
-                _exit(EXIT_OURS);
-        return pid;
+        return sys_clone_any(&args);
+}
+
+static void close_mounts(struct launch *launch) {
+        for (size_t i = 0; launch->mount_fds && i < launch->plan->mounts.count; i++)
+                fd_close(launch->mount_fds[i]);
+        free(launch->mount_fds);
+        launch->mount_fds = NULL;
+        launch->run_host_fd = -EBADF;
+        launch->tree_fd = fd_close(launch->tree_fd);
+}
+
+/* The child has its own copies of what it attaches; of ours only /run is of use from here on. Closing them now happens
+ * beside the child's work. At the end these would be the last descriptors of the file systems, and closing them would
+ * be what everybody waits for. */
+static void let_go_of_mounts(struct launch *launch) {
+        launch->run_fd = TAKE_FD(*mount_fd(launch, "/run"));
+        close_mounts(launch);
 }
 
 int launch_start(struct launch *launch, struct error *error) {
@@ -190,16 +196,13 @@ int launch_start(struct launch *launch, struct error *error) {
         launch->leader = pid;
         launch->leader_pidfd = pidfd;
         launch->sync_fd = TAKE_FD(ours);
+        let_go_of_mounts(launch);
         return 0;
 }
 
 void launch_end(struct launch *launch) {
-        for (size_t i = 0; launch->mount_fds && i < launch->plan->mounts.count; i++)
-                fd_close(launch->mount_fds[i]);
-        free(launch->mount_fds);
-        launch->mount_fds = NULL;
-        launch->run_fd = launch->run_host_fd = -EBADF;
-        launch->tree_fd = fd_close(launch->tree_fd);
+        close_mounts(launch);
+        launch->run_fd = fd_close(launch->run_fd);
         launch->notify_fd = fd_close(launch->notify_fd);
         launch->kmsg_fd = fd_close(launch->kmsg_fd);
         launch->sync_fd = fd_close(launch->sync_fd);

@@ -14,8 +14,9 @@ struct launch {
         const struct plan *plan; /* borrowed */
         int supervisor_pidfd;    /* borrowed: our own process, so that the child can see us die */
         int tree_fd;             /* detached clone of the root's mounts */
-        int *mount_fds;          /* one for each mount of the plan */
-        int run_fd, run_host_fd; /* the container's /run and /run/host; borrowed from mount_fds */
+        int *mount_fds;          /* one for each mount of the plan, until the child has its copies */
+        int run_host_fd;         /* the container's /run/host; borrowed from mount_fds */
+        int run_fd;              /* its /run, once the child is started */
         int notify_fd;           /* datagram socket behind /run/host/notify */
         int kmsg_fd;             /* keeps /proc/kmsg's FIFO open, so that a reader waits rather than spins */
         struct pty pty;          /* PTY_NONE in pipe mode */

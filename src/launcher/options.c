@@ -85,7 +85,7 @@ const struct option_row option_table[] = {
           "Sets no_new_privs for the payload.", "yes no" },
         { NULL, 0, "system-call-filter", ARGUMENT_REQUIRED, "[~]LIST", SETTING_SYSTEM_CALL_FILTER, set_system_call_filter,
           "allow system calls or @groups; with ~ deny them",
-          "Names and groups separated by spaces are added to what is allowed, or after *~* taken away; taking away wins. Denied calls fail with EPERM, unknown ones with ENOSYS. Needs libseccomp when the container starts.", NULL },
+          "Names and groups separated by spaces are added to what is allowed, or after *~* taken away; taking away wins. Denied calls fail with EPERM, unknown ones with ENOSYS.", NULL },
 
         { "Resources", 0, "rlimit", ARGUMENT_REQUIRED, "NAME=SOFT[:HARD]", SETTING_RLIMIT, set_rlimit,
           "set a resource limit (help lists the names)",

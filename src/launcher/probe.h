@@ -68,7 +68,7 @@ struct probe {
 
 /* Looks at those parts of the host that SPEC makes matter. ENVIRON is copied; WAS_CLOSED as
  * fd_fill_standard_streams() said. */
-int probe_host(const struct spec *spec, char *const environ[], unsigned was_closed, struct host_probe *ret,
+int probe_host(const struct spec *spec, char *const environment[], unsigned was_closed, struct host_probe *ret,
                struct error *error);
 /* Opens the root that SPEC names and looks at it. The directory itself may be reached through a symlink on the host
  * (the command line is trusted). */

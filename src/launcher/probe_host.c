@@ -91,7 +91,7 @@ static void probe_cgroup(struct cgroup_place *place) {
         place->available = place->path != NULL;
 }
 
-int probe_host(const struct spec *spec, char *const environ[], unsigned was_closed, struct host_probe *ret,
+int probe_host(const struct spec *spec, char *const environment[], unsigned was_closed, struct host_probe *ret,
                struct error *error) {
         struct utsname names;
 
@@ -113,7 +113,7 @@ int probe_host(const struct spec *spec, char *const environ[], unsigned was_clos
                 probe_timezone(ret);
         if (spec->start == START_BOOT)
                 probe_cgroup(&ret->cgroup);
-        for (char *const *e = environ; *e; e++)
+        for (char *const *e = environment; *e; e++)
                 if (strv_add(&ret->environ, *e) < 0)
                         return error_memory(error);
         ret->working_directory = getcwd(NULL, 0);

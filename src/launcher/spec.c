@@ -226,12 +226,12 @@ static int check(const struct spec *spec, struct error *error) {
         return 0;
 }
 
-int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environ[], enum spec_action *ret_action,
+int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[], enum spec_action *ret_action,
                struct error *error) {
         struct words w = { .argv = argv, .argc = argc, .next = 1 };
         int r;
 
-        for (char *const *e = environ; *e; e++)
+        for (char *const *e = environment; *e; e++)
                 if (strv_add(&spec->caller_environment, *e) < 0)
                         return error_memory(error);
         r = parse_environment(spec, error);

@@ -146,5 +146,5 @@ void spec_free(struct spec *spec);
 
 /* Fills SPEC from the words of the command line (ARGV[0] is the program) and from the environment variables of
  * section "Environment" of spawn(1) in ENVIRON. Returns 0 or a negative errno, with *ERROR naming the option. */
-int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environ[], enum spec_action *ret_action,
+int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[], enum spec_action *ret_action,
                struct error *error);

@@ -68,9 +68,17 @@ static enum answer ask_by_disposition(const struct launch *launch, int asked) {
         return ANSWER_CANNOT;
 }
 
-/* An init that is still starting has no handlers yet, and what is sent now would be lost. */
-static enum answer ask_init(const struct launch *launch, int sig) {
-        return takes(taken_signals(launch->leader), sig) ? send(launch, sig) : ANSWER_NOT_YET;
+/* An init that is still starting has no handlers yet, and what is sent to it is lost: unless it can be seen to take the
+ * signal, it is sent again. One that waits in sigwaitinfo(2), as busybox does, takes it unseen; asking such a one twice
+ * does no harm. */
+static enum answer ask_init(const struct launch *launch, int sig, bool first) {
+        bool seen = takes(taken_signals(launch->leader), sig);
+
+        if (first)
+                return send(launch, sig) == ANSWER_ASKED ? seen ? ANSWER_ASKED : ANSWER_NOT_YET : ANSWER_CANNOT;
+        if (sys_pidfd_send_signal(launch->leader_pidfd, sig, NULL, 0) < 0)
+                return ANSWER_CANNOT;
+        return seen ? ANSWER_ASKED : ANSWER_NOT_YET;
 }
 
 static enum answer ask_initctl(const struct launch *launch) {
@@ -81,14 +89,14 @@ static enum answer ask_initctl(const struct launch *launch) {
 }
 
 /* Asks in the way of the init found, or with the signal that the user has chosen. */
-static enum answer ask(const struct launch *launch, int asked) {
+static enum answer ask(const struct launch *launch, int asked, bool first) {
         const struct plan *plan = launch->plan;
 
         if (plan->kill_signal)
-                return ask_init(launch, plan->kill_signal);
+                return ask_init(launch, plan->kill_signal, first);
         switch (plan->init->method) {
         case STOP_SIGNAL:
-                return ask_init(launch, init_signal(plan->init));
+                return ask_init(launch, init_signal(plan->init), first);
         case STOP_INITCTL:
                 return ask_initctl(launch);
         case STOP_BY_DISPOSITION:
@@ -98,7 +106,7 @@ static enum answer ask(const struct launch *launch, int asked) {
 }
 
 static void try_to_ask(struct stop *stop, const struct launch *launch, uint64_t now_usec) {
-        switch (ask(launch, stop->asked_with)) {
+        switch (ask(launch, stop->asked_with, stop->phase == STOP_NOT_ASKED)) {
         case ANSWER_ASKED:
                 stop->phase = STOP_ASKED;
                 break;

@@ -8,12 +8,12 @@
 
 enum stop_phase {
         STOP_NOT_ASKED,
-        STOP_TO_ASK, /* the init is not ready to be asked yet: tried again every STOP_RETRY_USEC */
+        STOP_TO_ASK, /* asked, but perhaps before the init was ready for it: again every STOP_RETRY_USEC */
         STOP_ASKED,
         STOP_KILLED,
 };
 
-#define STOP_RETRY_USEC 200000
+#define STOP_RETRY_USEC 500000
 
 struct stop {
         enum stop_phase phase;

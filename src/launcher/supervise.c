@@ -89,7 +89,10 @@ static int open_console(struct supervisor *s) {
         return console_open(&options, &s->console, &s->error);
 }
 
+/* Starts the guardian if there is none yet. */
 static int start_guardian(struct supervisor *s) {
+        if (s->guardian.pid > 0)
+                return 0;
         const struct guardian_plan plan = {
                 .supervisor_pidfd = s->pidfd,
                 .terminal = s->console ? console_terminal(s->console) : NULL,
@@ -97,8 +100,22 @@ static int start_guardian(struct supervisor *s) {
         return guardian_start(&plan, &s->guardian, &s->error);
 }
 
-/* Everything from the plan to a running child. The group is told to the guardian before it is made, so that no moment
- * is left in which a crash would leave it behind. */
+/* The group is told to the guardian before it is made, so that no moment is left in which a crash would leave it
+ * behind. */
+static int make_cgroup(struct supervisor *s) {
+        struct launch *launch = &s->launch;
+        int r = start_guardian(s);
+
+        if (r >= 0 && launch->cgroup_parent_fd < 0) {
+                r = launch_open_cgroup(launch, &s->error);
+                if (r >= 0)
+                        r = guardian_set_cgroup(&s->guardian, launch->cgroup_parent_fd, s->plan->cgroup_name);
+        }
+        return r < 0 ? r : launch_make_cgroup(launch, &s->error);
+}
+
+/* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work: the
+ * child is not let go before, and until then its parent-death signal cannot have been cleared. */
 static int start(struct supervisor *s) {
         struct launch *launch = &s->launch;
         int r;
@@ -109,15 +126,12 @@ static int start(struct supervisor *s) {
         r = launch_prepare(launch, &s->error);
         if (r >= 0 && s->console)
                 r = console_attach_pty(s->console, &launch->pty, &s->error);
-        if (r >= 0 && launch->cgroup_parent_fd < 0 && s->plan->own_cgroup) {
-                r = launch_open_cgroup(launch, &s->error);
-                if (r >= 0)
-                        r = guardian_set_cgroup(&s->guardian, launch->cgroup_parent_fd, s->plan->cgroup_name);
-        }
-        if (r >= 0)
-                r = launch_make_cgroup(launch, &s->error);
+        if (r >= 0 && s->plan->own_cgroup)
+                r = make_cgroup(s);
         if (r >= 0)
                 r = launch_start(launch, &s->error);
+        if (r >= 0)
+                r = start_guardian(s);
         if (r >= 0)
                 r = guardian_set_leader(&s->guardian, launch->leader_pidfd);
         /* With a PTY the child is let go when the terminal is raw: see on_sync(). */
@@ -375,8 +389,6 @@ int supervise(const struct plan *plan) {
 
         if (r >= 0)
                 r = open_console(&s);
-        if (r >= 0)
-                r = start_guardian(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
         if (outcome == OUTCOME_FAILED) {

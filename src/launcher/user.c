@@ -2,6 +2,7 @@
 #include "launcher/user.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +24,16 @@ static size_t split_fields(char *line, char **fields, size_t max) {
         return n;
 }
 
-/* Takes the next line of *TEXT into a fresh string; NULL at the end. The caller frees. */
-static char *next_line(const char **text) {
+/* Takes the next line of *TEXT into *LINE, in place of the one before; false at the end. */
+static bool next_line(const char **text, char **line) {
+        free(*line);
+        *line = NULL;
         if (!**text)
-                return NULL;
+                return false;
         size_t n = strcspn(*text, "\n");
-        char *line = strndup(*text, n);
+        *line = strndup(*text, n);
         *text += n + ((*text)[n] == '\n');
-        return line;
+        return *line != NULL;
 }
 
 static int parse_id(const char *text, unsigned *ret) {
@@ -44,10 +47,9 @@ static int parse_id(const char *text, unsigned *ret) {
 }
 
 int user_parse_passwd(const char *text, const char *name, uid_t uid, struct user *ret) {
-        char *line;
+        _cleanup_free_ char *line = NULL;
 
-        while ((line = next_line(&text))) {
-                _cleanup_free_ char *owned = line;
+        while (next_line(&text, &line)) {
                 char *f[7];
                 unsigned u, g;
 
@@ -77,14 +79,13 @@ static bool is_member(const char *members, const char *name) {
 
 int user_parse_groups(const char *text, const char *name, gid_t primary, gid_t **ret, size_t *ret_count) {
         _cleanup_free_ gid_t *groups = calloc(USER_GROUPS_LIMIT, sizeof *groups);
+        _cleanup_free_ char *line = NULL;
         size_t n = 0;
-        char *line;
 
         if (!groups)
                 return -ENOMEM;
         groups[n++] = primary;
-        while ((line = next_line(&text))) {
-                _cleanup_free_ char *owned = line;
+        while (next_line(&text, &line)) {
                 char *f[4];
                 unsigned g;
 

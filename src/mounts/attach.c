@@ -248,7 +248,7 @@ static int attach_one(struct attach *a, size_t i, struct error *error) {
         const struct mount_op *op = &a->list->ops[i];
 
         /* Optional and already given up by mounts_prepare(). */
-        if (op->side == SIDE_PARENT && a->fds[i] < 0 && (op->kind == MOUNT_NEW || op->kind == MOUNT_BIND))
+        if (op_is_prepared(op) && a->fds[i] < 0)
                 return 0;
         int r = by_kind[op->kind](a, i, error);
         if (r >= 0)

@@ -11,6 +11,10 @@
 #include "basic/syscalls.h"
 #include "basic/text.h"
 
+bool op_is_prepared(const struct mount_op *op) {
+        return op->side == SIDE_PARENT && (op->kind == MOUNT_NEW || (op->kind == MOUNT_BIND && !op->source_in_root));
+}
+
 int op_error(const struct mount_op *op, int code, struct error *error, const char *format, ...) {
         bool named = op->origin && !text_equal(op->origin, "default");
         char text[sizeof error->text];
@@ -20,7 +24,9 @@ int op_error(const struct mount_op *op, int code, struct error *error, const cha
         errno = code;
         vsnprintf(text, sizeof text, format, ap);
         va_end(ap);
-        return error_set(error, code, "%s%s%s", named ? op->origin : "", named ? ": " : "", text);
+        error_set(error, code, "%s%s%s", named ? op->origin : "", named ? ": " : "", text);
+        return code == ENOSYS && error ? error_hint(error, "Linux 5.12 or later is needed, and no filter that denies its mount calls")
+                                       : -code;
 }
 
 /* The last error message that the kernel has left in the context, without its "e " mark and the newline; empty if

@@ -2,10 +2,14 @@
 #pragma once
 /* The steps that mounts/attach.h is made of: one file system, one attribute call, one message. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "basic/error.h"
 #include "mounts/op.h"
+
+/* Is OP's mount made ready by mounts_prepare()? */
+bool op_is_prepared(const struct mount_op *op);
 
 /* Fills *ERROR with "ORIGIN: sentence" (without the origin where that is "default"). Returns -CODE. */
 int op_error(const struct mount_op *op, int code, struct error *error, const char *format, ...)

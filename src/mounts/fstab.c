@@ -10,7 +10,7 @@
 
 #include "basic/fd.h"
 #include "basic/text.h"
-#include "mounts/libmount.h"
+#include "mounts/fstab_library.h"
 #include "mounts/parse.h"
 
 enum { FILE_LIMIT = 1 << 20 };
@@ -252,18 +252,19 @@ static int read_lines(struct reader *r, char *text, struct mount_list *list) {
 
 static int read_text(const char *file, char **ret, struct error *error) {
         _cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        _cleanup_free_ char *text = NULL;
         size_t size;
         int r;
 
         if (fd < 0)
                 return error_set(error, errno, "cannot read %s: %m", file);
-        r = fd_read_file(fd, FILE_LIMIT, ret, &size);
+        r = fd_read_file(fd, FILE_LIMIT, &text, &size);
         if (r < 0)
                 return error_set(error, -r, "cannot read %s: %m", file);
-        if (strlen(*ret) == size)
-                return 0;
-        free(*ret);
-        return error_set(error, EINVAL, "%s is no text", file);
+        if (strlen(text) != size)
+                return error_set(error, EINVAL, "%s is no text", file);
+        *ret = TAKE_PTR(text);
+        return 0;
 }
 
 int fstab_load(const char *file, struct mount_list *list, struct error *error) {

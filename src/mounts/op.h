@@ -13,11 +13,11 @@
 enum entry_kind { ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_SYMLINK, ENTRY_FIFO, ENTRY_SOCKET, ENTRY_CHARACTER, ENTRY_BLOCK };
 struct tree_entry {
         enum entry_kind kind;
-        const char *path; /* relative to the file system's root, parents first */
-        mode_t mode;   /* permission bits, exact whatever the umask */
-        dev_t device;  /* ENTRY_CHARACTER, ENTRY_BLOCK */
+        const char *path;    /* relative to the file system's root, parents first */
+        mode_t mode;         /* permission bits, exact whatever the umask */
+        dev_t device;        /* ENTRY_CHARACTER, ENTRY_BLOCK */
         const char *content; /* ENTRY_FILE: its text; ENTRY_SYMLINK: its target */
-        bool optional; /* a node that the host forbids is left out with a debug line (device cgroup, nesting) */
+        bool optional;       /* a node that the host forbids is left out with a debug line (device cgroup, nesting) */
 };
 
 enum mount_kind {

@@ -97,7 +97,7 @@ static int prepare_bind(const struct mount_op *op, struct error *error) {
 static int prepare_all(const struct mount_list *list, int *fds, struct error *error) {
         for (size_t i = 0; i < list->count; i++) {
                 const struct mount_op *op = &list->ops[i];
-                if (op->side != SIDE_PARENT || (op->kind != MOUNT_NEW && op->kind != MOUNT_BIND) || op->source_in_root)
+                if (!op_is_prepared(op))
                         continue;
                 int fd = op->kind == MOUNT_NEW ? prepare_new(op, error) : prepare_bind(op, error);
                 if (fd < 0 && !op->optional)

@@ -18,14 +18,14 @@ int root_clone(int rootfd, bool read_only, struct error *error) {
         _cleanup_close_ int tree =
                 sys_open_tree(rootfd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 
-        if (tree < 0 && errno == ENOSYS)
+        if (tree >= 0 && sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) >= 0)
+                return TAKE_FD(tree);
+        if (errno == ENOSYS)
                 return error_set(error, ENOSYS, "this kernel cannot mount by descriptor: Linux 5.12 is needed");
         if (tree < 0)
                 return error_set(error, errno, "cannot make a mount of the root: %m");
-        if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
-                return error_set(error, errno, "cannot make the root a%s mount: %m",
+        return error_set(error, errno, "cannot make the root a%s mount: %m",
                                  read_only ? " read-only" : " private");
-        return TAKE_FD(tree);
 }
 
 static int set_propagation(unsigned long propagation) {

@@ -379,23 +379,28 @@ static void magic_links(void **state) {
         assert_int_equal(inroot_stat(f->root, "/magic", &st), -ENOENT);
 }
 
-/* Someone exchanges a directory and a link that leads out, again and again, while we look up what is below. */
+/* Someone exchanges a directory and a file with links that lead out, again and again, while we look up what is below.
+ */
 static void race(void **state) {
         struct fixture *f = *state;
         unsigned found = 0;
 
         assert_int_equal(mkdirat(f->root, "flip", 0755), 0);
         put_file(f->root, "flip/secret", "inside");
-        put_link(f->root, "../../outside", "etc/flop");
+        put_link(f->root, "../outside", "etc/flop");
+        put_file(f->root, "file", "inside");
+        put_link(f->root, "../outside/secret", "etc/link");
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0)
-                for (;;)
+                for (;;) {
                         syscall(SYS_renameat2, f->root, "flip", f->root, "etc/flop", RENAME_EXCHANGE);
-        for (unsigned i = 0; i < 20000; i++) {
-                static const char *const paths[] = { "/flip/secret", "/etc/../flip/../flip/secret" };
+                        syscall(SYS_renameat2, f->root, "file", f->root, "etc/link", RENAME_EXCHANGE);
+                }
+        for (unsigned i = 0; i < 30000; i++) {
+                static const char *const paths[] = { "/flip/secret", "/file", "/etc/../flip/../flip/secret" };
                 char text[8] = "";
-                _cleanup_close_ int fd = inroot_open(f->root, paths[i % 2], O_RDONLY, 0);
+                _cleanup_close_ int fd = inroot_open(f->root, paths[i % 3], O_RDONLY, 0);
                 if (fd < 0)
                         continue;
                 assert_int_equal(read(fd, text, 7), 6);

@@ -66,7 +66,7 @@ static void a_boot_gets_everything(void **state) {
 
         m->spec.start = START_BOOT;
         assert_int_equal(make(m), 0);
-        assert_string_equal(m->plan.machine, "foobar.x");
+        assert_string_equal(m->plan.machine, "foobar-x");
         assert_true(m->plan.own_cgroup);
         assert_int_equal(m->plan.console, CONSOLE_READ_ONLY);
         assert_non_null(find(m, "/tmp"));

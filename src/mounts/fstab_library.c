@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "mounts/libmount.h"
+#include "mounts/fstab_library.h"
 
 #include <dlfcn.h>
 #include <errno.h>

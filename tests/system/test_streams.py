@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import hashlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from harness import ROOTS, SPAWN, TestCase
+
+BB = ROOTS / 'busybox'
+
+
+class Pipe(TestCase):
+    def test_100_megabytes_of_random_bytes(self):
+        with tempfile.TemporaryFile() as f:
+            digest = hashlib.sha256()
+            for _ in range(100):
+                block = os.urandom(1 << 20)
+                digest.update(block)
+                f.write(block)
+            f.seek(0)
+            p = self.start('-q', '-D', BB, 'cat', stdin=f)
+            got = hashlib.sha256()
+            while block := p.stdout.read(1 << 20):
+                got.update(block)
+            self.assertEqual(p.wait(), 0)
+            self.assertEqual(got.hexdigest(), digest.hexdigest())
+
+    def test_streams_are_separate(self):
+        p = self.spawn('-D', BB, 'sh', '-c', 'echo out; echo err >&2; cat', input=b'in\r\n\x00\xff')
+        self.assertEqual((p.stdout, p.stderr), (b'out\nin\r\n\x00\xff', b'err\n'))
+
+    def test_closed_descriptors(self):
+        for mask in range(8):
+            closing = ' '.join(f'{fd}{"<" if fd == 0 else ">"}&-' for fd in range(3) if mask & 1 << fd)
+            script = 'n=0; for i in 0 1 2; do [ -e /proc/self/fd/$i ] && n=$((n | 1 << i)); done; exit $n'
+            # The shell's own test opens nothing at 0 to 2, so what is there is what was handed over.
+            p = subprocess.run(['sh', '-c', f'exec "$0" "$@" {closing}', SPAWN, '-q', '-P', '-D', str(BB), 'sh', '-c', script],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+            self.assertEqual(p.returncode, 7 & ~mask, (mask, p))
+
+    def test_a_reader_that_leaves(self):
+        p = subprocess.run(f'{SPAWN} -q -D {BB} sh -c "while :; do echo x || exit 9; done" | head -c1', shell=True,
+                           capture_output=True, timeout=20)
+        self.assertEqual(p.stdout, b'x')
+
+    def test_a_reader_that_stalls_does_not_hold_up_the_end(self):
+        for mode in 'pipe', 'read-only':
+            p = self.start('-q', '-D', BB, f'--console={mode}', 'sh', '-c', 'trap "exit 5" TERM; yes & wait', stdin=subprocess.PIPE)
+            time.sleep(0.5)
+            began = time.monotonic()
+            p.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            p.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+            if p.poll() is None:
+                p.send_signal(signal.SIGTERM)
+            p.wait(8)
+            self.assertLess(time.monotonic() - began, 8, mode)
+
+    def test_sigterm_reaches_a_command_that_takes_it(self):
+        p = self.start('-q', '-D', BB, 'sh', '-c', 'trap "echo got it; exit 5" TERM; echo up; while :; do sleep 0.1; done')
+        self.assertEqual(p.stdout.readline(), b'up\n')
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(p.wait(5), 5)
+        self.assertEqual(p.stdout.read(), b'got it\n')
+
+    def test_stop_timeout(self):
+        p = self.start('-q', '-D', BB, '--stop-timeout=500ms', 'sh', '-c', 'trap "" INT; trap : TERM; echo up; while :; do sleep 0.1; done')
+        self.assertEqual(p.stdout.readline(), b'up\n')
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(p.wait(5), 137)
+
+
+class Console(TestCase):
+    def test_drained_to_the_last_byte(self):
+        for i in range(60):
+            p = self.spawn('-q', '-D', BB, '--console=read-only', 'printf', f'{i}-end')
+            self.assertEqual((p.returncode, p.stdout), (0, f'{i}-end'.encode()))
+
+    def test_a_burst_is_complete(self):
+        p = self.spawn('-q', '-D', BB, '--console=read-only', 'sh', '-c', 'stty raw; seq 1 100000')
+        self.assertEqual(p.stdout, b''.join(b'%d\n' % i for i in range(1, 100001)))
+
+    def test_input_from_a_pipe_and_a_file(self):
+        p = self.spawn('-q', '-D', BB, '--console=interactive', 'sh', '-c', 'stty -echo; read x; echo "<$x>"', input=b'hello\n')
+        self.assertIn(b'<hello>', p.stdout)
+        with tempfile.TemporaryFile() as f:
+            f.write(b'from a file\n')
+            f.seek(0)
+            p = self.spawn('-q', '-D', BB, '--console=interactive', 'sh', '-c', 'stty -echo; read x; echo "<$x>"', stdin=f)
+            self.assertIn(b'<from a file>', p.stdout)
+
+    def test_passive_shows_what_is_left_at_the_end(self):
+        p = self.spawn('-q', '-D', BB, '--console=passive', 'sh', '-c', 'seq 1 50000; echo last')
+        self.assertTrue(p.stdout.endswith(b'last\r\n'), p.stdout[-50:])
+        self.assertEqual(p.returncode, 0)
