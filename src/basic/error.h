@@ -8,10 +8,10 @@
 #include <stdarg.h>
 
 enum exit_status {
-        EXIT_OURS = 125,         /* spawn itself failed: nothing of the payload ran */
+        EXIT_OURS = 125, /* spawn itself failed: nothing of the payload ran */
         EXIT_CANNOT_EXECUTE = 126,
         EXIT_NOT_FOUND = 127,
-        EXIT_SIGNAL_BASE = 128,  /* plus the number of the signal that ended the payload */
+        EXIT_SIGNAL_BASE = 128, /* plus the number of the signal that ended the payload */
 };
 
 struct error {

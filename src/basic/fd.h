@@ -32,19 +32,19 @@ static inline void freep(void *p) {
 #define _cleanup_free_ _cleanup_(freep)
 
 /* Hands the descriptor or pointer over to the caller; the variable owns nothing afterwards. */
-#define TAKE_FD(fd)                                                                                               \
-        ({                                                                                                        \
-                int *_take_fd = &(fd);                                                                            \
-                int _taken_fd = *_take_fd;                                                                        \
-                *_take_fd = -EBADF;                                                                               \
-                _taken_fd;                                                                                        \
+#define TAKE_FD(fd)                                                                                                   \
+        ({                                                                                                            \
+                int *_take_fd = &(fd);                                                                                \
+                int _taken_fd = *_take_fd;                                                                            \
+                *_take_fd = -EBADF;                                                                                   \
+                _taken_fd;                                                                                            \
         })
-#define TAKE_PTR(p)                                                                                               \
-        ({                                                                                                        \
-                typeof(p) *_take_ptr = &(p);                                                                      \
-                typeof(p) _taken_ptr = *_take_ptr;                                                                \
-                *_take_ptr = NULL;                                                                                \
-                _taken_ptr;                                                                                       \
+#define TAKE_PTR(p)                                                                                                   \
+        ({                                                                                                            \
+                typeof(p) *_take_ptr = &(p);                                                                          \
+                typeof(p) _taken_ptr = *_take_ptr;                                                                    \
+                *_take_ptr = NULL;                                                                                    \
+                _taken_ptr;                                                                                           \
         })
 
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))

@@ -46,7 +46,8 @@ pid_t sys_clone_any(struct clone_args *args) {
 
         if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
                 return pid;
-        unsigned long flags = (unsigned long) (args->flags & ~(uint64_t) CLONE_INTO_CGROUP) | (unsigned long) args->exit_signal;
+        unsigned long flags =
+                (unsigned long) (args->flags & ~(uint64_t) CLONE_INTO_CGROUP) | (unsigned long) args->exit_signal;
 #if defined(__s390__) || defined(__CRIS__)
         return (pid_t) syscall(SYS_clone, NULL, flags, (void *) (uintptr_t) args->pidfd, NULL, 0);
 #else

@@ -19,7 +19,8 @@ int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 /* clone3(2), Linux 5.3. Returns the pid in the parent, 0 in the child. */
 pid_t sys_clone3(struct clone_args *args, size_t size);
 /* The same; where a filter denies clone3 (ENOSYS or EPERM: container engines do, since a filter cannot look behind its
- * pointer) by clone(2), which cannot do CLONE_INTO_CGROUP: that flag is left out, and the child has to enter by itself. */
+ * pointer) by clone(2), which cannot do CLONE_INTO_CGROUP: that flag is left out, and the child has to enter by
+ * itself. */
 pid_t sys_clone_any(struct clone_args *args);
 /* close_range(2), Linux 5.9. */
 int sys_close_range(unsigned first, unsigned last, unsigned flags);

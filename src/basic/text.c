@@ -89,7 +89,8 @@ size_t text_distance(const char *a, const char *b) {
                                 best = d[i - 1][j] + 1;
                         if (d[i][j - 1] + 1 < best)
                                 best = d[i][j - 1] + 1;
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                            d[i - 2][j - 2] + 1 < best)
                                 best = d[i - 2][j - 2] + 1;
                         d[i][j] = best;
                 }
@@ -105,7 +106,8 @@ static int parse_digits(const char *text, uint64_t *ret) {
         for (const char *p = text; *p; p++) {
                 if (*p < '0' || *p > '9')
                         return -EINVAL;
-                if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t) (*p - '0'), &value))
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                    __builtin_add_overflow(value, (uint64_t) (*p - '0'), &value))
                         return -ERANGE;
         }
         *ret = value;
@@ -186,16 +188,18 @@ int parse_duration(const char *text, uint64_t *ret_usec) {
         static const struct {
                 const char *name;
                 uint64_t usec;
-        } units[] = { { "", 1000000 },        { "s", 1000000 },        { "sec", 1000000 }, { "ms", 1000 },
-                      { "us", 1 },            { "m", 60 * 1000000ULL }, { "min", 60 * 1000000ULL },
-                      { "h", 3600 * 1000000ULL } };
+        } units[] = {
+                { "", 1000000 }, { "s", 1000000 },         { "sec", 1000000 },         { "ms", 1000 },
+                { "us", 1 },     { "m", 60 * 1000000ULL }, { "min", 60 * 1000000ULL }, { "h", 3600 * 1000000ULL }
+        };
         uint64_t whole = 0, fraction = 0, scale = 1;
         const char *p = text;
 
         if (!p || *p < '0' || *p > '9')
                 return -EINVAL;
         for (; *p >= '0' && *p <= '9'; p++)
-                if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, (uint64_t) (*p - '0'), &whole))
+                if (__builtin_mul_overflow(whole, 10, &whole) ||
+                    __builtin_add_overflow(whole, (uint64_t) (*p - '0'), &whole))
                         return -ERANGE;
         if (*p == '.') {
                 if (p[1] < '0' || p[1] > '9')
@@ -345,5 +349,6 @@ void id128_dashed(const struct id128 *id, char buffer[static ID128_DASHED_SIZE])
         char plain[ID128_PLAIN_SIZE];
 
         id128_plain(id, plain);
-        snprintf(buffer, ID128_DASHED_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", plain, plain + 8, plain + 12, plain + 16, plain + 20);
+        snprintf(buffer, ID128_DASHED_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", plain, plain + 8, plain + 12, plain + 16,
+                 plain + 20);
 }

@@ -101,7 +101,7 @@ static void add_call(const char *name, size_t abi, uint32_t number) {
         if (i == n_calls) {
                 if (n_calls == MOST_CALLS || strlen(name) >= FILTER_NAME_SIZE)
                         die("the table of calls is too small");
-                strcpy(calls[i].name, name);
+                snprintf(calls[i].name, sizeof calls[i].name, "%s", name);
                 for (size_t a = 0; a < FILTER_ABIS; a++)
                         calls[i].number[a] = FILTER_NO_NUMBER;
                 calls[i].needs = FILTER_NEVER;

@@ -161,7 +161,8 @@ static int set_identity(const struct launch *launch, struct error *error) {
 static int set_scheduling(const struct launch *launch, struct error *error) {
         const struct spec *spec = launch->plan->spec;
 
-        if (spec->origin[SETTING_CPU_AFFINITY] && sched_setaffinity(0, sizeof spec->cpu_affinity, &spec->cpu_affinity) < 0)
+        if (spec->origin[SETTING_CPU_AFFINITY] &&
+            sched_setaffinity(0, sizeof spec->cpu_affinity, &spec->cpu_affinity) < 0)
                 return error_set(error, errno, "cannot set the CPU affinity: %m");
         if (spec->origin[SETTING_PERSONALITY] && personality(spec->personality) < 0)
                 return error_set(error, errno, "cannot set the personality: %m");
@@ -213,7 +214,8 @@ static int enter_working_directory(const struct launch *launch, const struct use
                 r = enter_directory(launch->tree_fd, plan->working_directory);
                 if (r >= 0)
                         return 0;
-                error_set(error, -r, "cannot enter the working directory %s of the container: %m", plan->working_directory);
+                error_set(error, -r, "cannot enter the working directory %s of the container: %m",
+                          plan->working_directory);
                 return error_hint(error, "--chdir takes a directory inside the container");
         }
         if (plan->spec->start == START_SHELL && enter_directory(launch->tree_fd, home) < 0)
@@ -226,7 +228,10 @@ static int drop_privileges(const struct launch *launch, const struct user *user,
         const struct capability_plan capabilities = {
                 .retained = plan->bounding,
                 .ambient = plan->ambient,
-                .credentials = { .uid = user->uid, .gid = user->gid, .groups = user->groups, .n_groups = user->n_groups },
+                .credentials = { .uid = user->uid,
+                                 .gid = user->gid,
+                                 .groups = user->groups,
+                                 .n_groups = user->n_groups },
         };
         int r;
 
@@ -246,7 +251,8 @@ static int drop_privileges(const struct launch *launch, const struct user *user,
         return 0;
 }
 
-static int complete_environment(const struct plan *plan, const struct user *user, struct strv *env, struct error *error) {
+static int complete_environment(const struct plan *plan, const struct user *user, struct strv *env,
+                                struct error *error) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < plan->environment.count; i++)
@@ -280,7 +286,8 @@ static int close_the_rest(struct error *error) {
 static int wait_for_go(int sync_fd, struct error *error) {
         struct sync_packet packet;
 
-        if (sync_send(sync_fd, SYNC_PREPARED, NULL) < 0 || sync_receive(sync_fd, &packet) <= 0 || packet.step != SYNC_GO)
+        if (sync_send(sync_fd, SYNC_PREPARED, NULL) < 0 || sync_receive(sync_fd, &packet) <= 0 ||
+            packet.step != SYNC_GO)
                 return error_set(error, EPIPE, "spawn has gone before the payload could be started");
         return 0;
 }
@@ -319,8 +326,8 @@ static int become_payload(const struct launch *launch, int sync_fd, struct error
 
 _Noreturn void child_run(const struct launch *launch, int sync_fd) {
         static int (*const steps[])(const struct launch *, struct error *) = {
-                tie_to_supervisor, start_session, set_process_attributes, mount_all,
-                write_files,       bring_loopback_up, set_identity,       set_scheduling,
+                tie_to_supervisor, start_session,     set_process_attributes, mount_all,
+                write_files,       bring_loopback_up, set_identity,           set_scheduling,
         };
         struct error error = { 0 };
         int r = 0;

@@ -10,7 +10,8 @@ _Noreturn void child_run(const struct launch *launch, int sync_fd);
 
 /* Replaces the process by the payload: the init, the words or the user's shell. Returns a negative errno. */
 struct user;
-int child_execute(const struct launch *launch, const struct user *user, char *const environment[], struct error *error);
+int child_execute(const struct launch *launch, const struct user *user, char *const environment[],
+                  struct error *error);
 
 /* As PID 1: forks, returns 0 in the process that is to become the payload; in PID 1 never returns. It reaps, relays
  * the orderly signals and ends with the payload's status. */

@@ -91,8 +91,8 @@ static int interpreter_of(int root, const char *path, char *ret, size_t ret_size
 /* Fills *ERROR for interpreter INTERPRETER of PROGRAM that cannot be opened. */
 static int bad_interpreter(const char *program, const char *interpreter, int code, struct error *error) {
         if (code == ELOOP)
-                error_set(error, EACCES, "cannot run %s: its interpreter %s leads through a magic link or a loop", program,
-                          interpreter);
+                error_set(error, EACCES, "cannot run %s: its interpreter %s leads through a magic link or a loop",
+                          program, interpreter);
         else
                 error_set(error, code, "cannot run %s: its interpreter %s: %m", program, interpreter);
         error->status = code == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
@@ -221,7 +221,8 @@ static int run_shell(const struct launch *launch, const struct user *user, char 
         return r;
 }
 
-int child_execute(const struct launch *launch, const struct user *user, char *const environment[], struct error *error) {
+int child_execute(const struct launch *launch, const struct user *user, char *const environment[],
+                  struct error *error) {
         const struct spec *spec = launch->plan->spec;
         const char *path = "";
 

@@ -132,9 +132,11 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                   plan->probe->root.machine_id_text ? "/etc/machine-id of the root" : origin(plan, SETTING_UUID) },
                 { "console", console_names[plan->console], origin(plan, SETTING_CONSOLE) },
                 { "user", plan->user ? plan->user : "root", origin(plan, SETTING_USER) },
-                { "working-directory", plan->working_directory ? plan->working_directory : "/", origin(plan, SETTING_CHDIR) },
+                { "working-directory", plan->working_directory ? plan->working_directory : "/",
+                  origin(plan, SETTING_CHDIR) },
                 { "read-only", plan->tree_read_only ? "yes" : "no", origin(plan, SETTING_READ_ONLY) },
-                { "no-new-privileges", plan->spec->no_new_privileges ? "yes" : "no", origin(plan, SETTING_NO_NEW_PRIVILEGES) },
+                { "no-new-privileges", plan->spec->no_new_privileges ? "yes" : "no",
+                  origin(plan, SETTING_NO_NEW_PRIVILEGES) },
                 { "cgroup", plan->own_cgroup ? plan->cgroup_name : "the caller's, read-only", "default" },
         };
         begin_list(o, "settings");
@@ -149,7 +151,9 @@ static void explain_settings(struct out *o, const struct plan *plan) {
 }
 
 static void explain_payload(struct out *o, const struct plan *plan) {
-        static const char *const starts[] = { [START_COMMAND] = "command", [START_SHELL] = "shell", [START_BOOT] = "init" };
+        static const char *const starts[] = {
+                [START_COMMAND] = "command", [START_SHELL] = "shell", [START_BOOT] = "init"
+        };
         char name[SIGNAL_NAME_SIZE];
 
         begin_list(o, "payload");
@@ -165,7 +169,8 @@ static void explain_payload(struct out *o, const struct plan *plan) {
         else if (plan->init->method == STOP_SIGNAL)
                 put_text(o, "stop", signal_name(init_signal(plan->init), name));
         else
-                put_text(o, "stop", plan->init->method == STOP_INITCTL ? "/run/initctl" : "by what it has a handler for");
+                put_text(o, "stop",
+                         plan->init->method == STOP_INITCTL ? "/run/initctl" : "by what it has a handler for");
         put_number(o, "stop-timeout-usec", (int64_t) plan->stop_timeout_usec);
         end_object(o);
         for (size_t i = 0; i < plan->spec->words.count; i++) {
@@ -184,7 +189,8 @@ static void explain_namespaces(struct out *o, const struct plan *plan) {
                         continue;
                 begin_object(o);
                 put_text(o, o->json ? "name" : "", namespace_table[i].name);
-                put_text(o, "origin", namespace_table[i].flag == CLONE_NEWNET ? origin(plan, SETTING_PRIVATE_NETWORK) : "default");
+                put_text(o, "origin",
+                         namespace_table[i].flag == CLONE_NEWNET ? origin(plan, SETTING_PRIVATE_NETWORK) : "default");
                 end_object(o);
         }
         end_list(o);
@@ -195,16 +201,20 @@ static void put_attributes(struct out *o, uint64_t attributes) {
                 uint64_t flag;
                 const char *name;
         } names[] = {
-                { MOUNT_ATTR_RDONLY, "ro" },     { MOUNT_ATTR_NOSUID, "nosuid" },   { MOUNT_ATTR_NODEV, "nodev" },
-                { MOUNT_ATTR_NOEXEC, "noexec" }, { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+                { MOUNT_ATTR_RDONLY, "ro" },
+                { MOUNT_ATTR_NOSUID, "nosuid" },
+                { MOUNT_ATTR_NODEV, "nodev" },
+                { MOUNT_ATTR_NOEXEC, "noexec" },
+                { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
         };
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 put_flag(o, names[i].name, (attributes & names[i].flag) != 0);
 }
 
 static void explain_mounts(struct out *o, const struct plan *plan) {
-        static const char *const kinds[] = { [MOUNT_NEW] = "new", [MOUNT_BIND] = "bind", [MOUNT_ATTACH] = "self",
-                                             [MOUNT_MASK] = "mask" };
+        static const char *const kinds[] = {
+                [MOUNT_NEW] = "new", [MOUNT_BIND] = "bind", [MOUNT_ATTACH] = "self", [MOUNT_MASK] = "mask"
+        };
         begin_list(o, "mounts");
         for (size_t i = 0; i < plan->mounts.count; i++) {
                 const struct mount_op *op = &plan->mounts.ops[i];
@@ -225,8 +235,8 @@ static void explain_mounts(struct out *o, const struct plan *plan) {
 /* Device nodes and the other entries of the file systems that are made and filled. */
 static void explain_entries(struct out *o, const struct plan *plan) {
         static const char *const kinds[] = {
-                [ENTRY_DIRECTORY] = "directory", [ENTRY_FILE] = "file",           [ENTRY_SYMLINK] = "symlink",
-                [ENTRY_FIFO] = "fifo",           [ENTRY_SOCKET] = "socket",       [ENTRY_CHARACTER] = "character device",
+                [ENTRY_DIRECTORY] = "directory", [ENTRY_FILE] = "file",     [ENTRY_SYMLINK] = "symlink",
+                [ENTRY_FIFO] = "fifo",           [ENTRY_SOCKET] = "socket", [ENTRY_CHARACTER] = "character device",
                 [ENTRY_BLOCK] = "block device",
         };
         begin_list(o, "entries");
@@ -265,14 +275,17 @@ static bool is_ours(const struct plan *plan, const char *target) {
 
 /* All that will be written into the image. */
 static void explain_writes(struct out *o, const struct plan *plan) {
-        static const char *const kinds[] = { [WRITE_COPY] = "copy", [WRITE_REPLACE] = "replace", [WRITE_SYMLINK] = "symlink",
+        static const char *const kinds[] = { [WRITE_COPY] = "copy",
+                                             [WRITE_REPLACE] = "replace",
+                                             [WRITE_SYMLINK] = "symlink",
                                              [WRITE_DELETE] = "delete" };
         struct stat st;
 
         begin_list(o, "image-writes");
         for (size_t i = 0; i < plan->mounts.count; i++) {
                 const struct mount_op *op = &plan->mounts.ops[i];
-                if (!op->create || is_ours(plan, op->target) || inroot_stat(plan->probe->root.fd, op->target, &st) == 0)
+                if (!op->create || is_ours(plan, op->target) ||
+                    inroot_stat(plan->probe->root.fd, op->target, &st) == 0)
                         continue;
                 begin_object(o);
                 put_text(o, o->json ? "path" : "", op->target);

@@ -23,7 +23,8 @@ static void print_manual_options(void) {
                         printf("=_%s_", o->metavar);
                 else if (o->argument == ARGUMENT_OPTIONAL)
                         printf("[=_%s_]", o->metavar);
-                printf("\n\t%c%s.", o->help[0] >= 'a' && o->help[0] <= 'z' ? o->help[0] - 'a' + 'A' : o->help[0], o->help + 1);
+                printf("\n\t%c%s.", o->help[0] >= 'a' && o->help[0] <= 'z' ? o->help[0] - 'a' + 'A' : o->help[0],
+                       o->help + 1);
                 printf(" %s\n\n", o->manual);
         }
 }
@@ -90,7 +91,10 @@ static int print_zsh(void) {
                         printf("  {-%c%s,--%s%s}", o->letter, o->argument == ARGUMENT_REQUIRED ? "+" : "", o->name,
                                o->argument == ARGUMENT_REQUIRED ? "=" : "");
                 else
-                        printf("  --%s%s", o->name, o->argument == ARGUMENT_REQUIRED ? "=" : o->argument == ARGUMENT_OPTIONAL ? "=-" : "");
+                        printf("  --%s%s", o->name,
+                               o->argument == ARGUMENT_REQUIRED   ? "="
+                               : o->argument == ARGUMENT_OPTIONAL ? "=-"
+                                                                  : "");
                 printf("'[");
                 put_quoted(o->help, "[]");
                 printf("]");

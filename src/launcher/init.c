@@ -13,9 +13,9 @@
 #include "basic/syscalls.h"
 #include "basic/text.h"
 
-const char *const init_candidates[] = { "/sbin/init",   "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
-                                        "/etc/init",    "/bin/init",                "/init",
-                                        NULL };
+const char *const init_candidates[] = {
+        "/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/etc/init", "/bin/init", "/init", NULL
+};
 
 static const struct init_kind kinds[] = {
         { "systemd", "systemd", NULL, STOP_SIGNAL, -3 },

@@ -7,8 +7,8 @@
 #include "basic/error.h"
 
 enum stop_method {
-        STOP_SIGNAL,    /* a signal to PID 1 */
-        STOP_INITCTL,   /* sysvinit's request record, written to the FIFO /run/initctl */
+        STOP_SIGNAL,         /* a signal to PID 1 */
+        STOP_INITCTL,        /* sysvinit's request record, written to the FIFO /run/initctl */
         STOP_BY_DISPOSITION, /* unknown: whichever of SIGRTMIN+3, SIGTERM it has a handler for */
 };
 
@@ -17,7 +17,7 @@ struct init_kind {
         const char *file;   /* last component of the path that the init resolves to, or NULL */
         const char *marker; /* or bytes that the program holds, or NULL */
         enum stop_method method;
-        int signal;         /* STOP_SIGNAL; -N stands for SIGRTMIN+N */
+        int signal; /* STOP_SIGNAL; -N stands for SIGRTMIN+N */
 };
 
 /* The row for an init that resolves to PATH and whose first bytes are PROGRAM; the row "unknown" if none fits. */

@@ -86,7 +86,9 @@ static int prepare_pty(struct launch *launch, struct error *error) {
         if (r < 0)
                 return r;
         /* The plan's /dev/console is a link to pts/0: the first number of a new instance. */
-        return launch->pty.number == 0 ? 0 : error_set(error, EPROTO, "the console is pts/%u and not pts/0", launch->pty.number);
+        return launch->pty.number == 0
+                       ? 0
+                       : error_set(error, EPROTO, "the console is pts/%u and not pts/0", launch->pty.number);
 }
 
 int launch_prepare(struct launch *launch, struct error *error) {

@@ -21,18 +21,26 @@ struct launch {
         int kmsg_fd;             /* keeps /proc/kmsg's FIFO open, so that a reader waits rather than spins */
         struct pty pty;          /* PTY_NONE in pipe mode */
         struct filter_set filter;
-        int cgroup_parent_fd;    /* our own group's directory, or -EBADF */
-        int cgroup_fd;           /* the payload's group */
-        int sync_fd;             /* our end of the channel to the child */
+        int cgroup_parent_fd; /* our own group's directory, or -EBADF */
+        int cgroup_fd;        /* the payload's group */
+        int sync_fd;          /* our end of the channel to the child */
         pid_t leader;
         int leader_pidfd;
-        sigset_t payload_mask;   /* signal mask that the payload starts with: the one we were given */
+        sigset_t payload_mask; /* signal mask that the payload starts with: the one we were given */
 };
 
-#define LAUNCH_NONE                                                                                               \
-        ((struct launch){ .supervisor_pidfd = -EBADF, .tree_fd = -EBADF, .run_fd = -EBADF, .run_host_fd = -EBADF, \
-                          .notify_fd = -EBADF, .kmsg_fd = -EBADF, .pty = PTY_NONE, .cgroup_parent_fd = -EBADF,    \
-                          .cgroup_fd = -EBADF, .sync_fd = -EBADF, .leader_pidfd = -EBADF })
+#define LAUNCH_NONE                                                                                                   \
+        ((struct launch){ .supervisor_pidfd = -EBADF,                                                                 \
+                          .tree_fd = -EBADF,                                                                          \
+                          .run_fd = -EBADF,                                                                           \
+                          .run_host_fd = -EBADF,                                                                      \
+                          .notify_fd = -EBADF,                                                                        \
+                          .kmsg_fd = -EBADF,                                                                          \
+                          .pty = PTY_NONE,                                                                            \
+                          .cgroup_parent_fd = -EBADF,                                                                 \
+                          .cgroup_fd = -EBADF,                                                                        \
+                          .sync_fd = -EBADF,                                                                          \
+                          .leader_pidfd = -EBADF })
 
 /* Makes mounts, PTY and sockets ready, all detached or anonymous: nothing is left behind if the caller dies now.
  * Returns 0 or a negative errno. */

@@ -25,7 +25,8 @@ static bool has_open(pid_t pid, const struct root_probe *root) {
         struct stat st;
 
         while (dir && !found && (entry = readdir(dir)))
-                found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_dev == root->device && st.st_ino == root->inode;
+                found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_dev == root->device &&
+                        st.st_ino == root->inode;
         if (dir)
                 closedir(dir);
         return found;

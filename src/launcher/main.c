@@ -39,7 +39,8 @@ static int run(const struct plan *plan, struct error *error) {
                 log_set_level(LOG_WARNING);
         if (spec->start == START_BOOT || plan->console == CONSOLE_INTERACTIVE)
                 log_info("starting %s from %s%s", plan->machine, plan->probe->root.path,
-                         plan->console == CONSOLE_INTERACTIVE ? "; press ^] three times within a second to kill it" : "");
+                         plan->console == CONSOLE_INTERACTIVE ? "; press ^] three times within a second to kill it"
+                                                              : "");
         return supervise(plan);
 }
 

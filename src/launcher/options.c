@@ -191,9 +191,11 @@ static const struct {
 static const struct {
         char letter;
         const char *name;
-} foreign_letters[] = { { 'x', "ephemeral" },    { 'i', "image" },           { 'S', "slice" }, { 'U', "private-users" },
-                        { 'n', "network-veth" }, { 'p', "port" },            { 'Z', "selinux-context" },
-                        { 'L', "selinux-apifs-context" }, { 'j', "link-journal" } };
+} foreign_letters[] = { { 'x', "ephemeral" },       { 'i', "image" },
+                        { 'S', "slice" },           { 'U', "private-users" },
+                        { 'n', "network-veth" },    { 'p', "port" },
+                        { 'Z', "selinux-context" }, { 'L', "selinux-apifs-context" },
+                        { 'j', "link-journal" } };
 
 static int find_foreign(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(foreign); i++)
@@ -276,7 +278,8 @@ const struct option_row *option_find_letter(char letter, struct error *error) {
                         return &option_table[i];
         for (size_t i = 0; i < ELEMENTSOF(foreign_letters); i++)
                 if (foreign_letters[i].letter == letter) {
-                        error_set(error, EOPNOTSUPP, "-%c (--%s) is not supported by this version of spawn", letter, foreign_letters[i].name);
+                        error_set(error, EOPNOTSUPP, "-%c (--%s) is not supported by this version of spawn", letter,
+                                  foreign_letters[i].name);
                         return NULL;
                 }
         error_set(error, EINVAL, "unknown option -%c", letter);

@@ -7,9 +7,9 @@
 enum argument_kind { ARGUMENT_NONE, ARGUMENT_REQUIRED, ARGUMENT_OPTIONAL };
 
 struct option_row {
-        const char *group;  /* heading in --help and the manual; NULL: that of the row before */
-        char letter;        /* short form, or 0 */
-        const char *name;   /* long form without dashes */
+        const char *group; /* heading in --help and the manual; NULL: that of the row before */
+        char letter;       /* short form, or 0 */
+        const char *name;  /* long form without dashes */
         enum argument_kind argument;
         const char *metavar;
         enum setting setting;
@@ -27,8 +27,8 @@ extern const size_t option_count;
 #define OPTION_HELP 2
 #define OPTION_VERSION 3
 
-/* Finds a row by its long name or a unique beginning of it. Returns NULL and fills *ERROR (a hint with the nearest name,
- * or that this version lacks an option of systemd-nspawn). */
+/* Finds a row by its long name or a unique beginning of it. Returns NULL and fills *ERROR (a hint with the nearest
+ * name, or that this version lacks an option of systemd-nspawn). */
 const struct option_row *option_find(const char *name, struct error *error);
 const struct option_row *option_find_letter(char letter, struct error *error);
 

@@ -92,7 +92,8 @@ static int plan_capabilities(struct plan *plan, struct error *error) {
         }
         plan->ambient &= plan->bounding;
         for (unsigned c = 0; c < 64; c++)
-                if (plan->probe->host.root && (wanted & ~plan->bounding & spec->capabilities_added & (UINT64_C(1) << c)) &&
+                if (plan->probe->host.root &&
+                    (wanted & ~plan->bounding & spec->capabilities_added & (UINT64_C(1) << c)) &&
                     spec->capabilities_added != UINT64_MAX && capability_name(c))
                         log_warning("%s is not held by spawn itself and is left out", capability_name(c));
         plan->filter = spec->seccomp;
@@ -136,11 +137,13 @@ static int check_root(const struct plan *plan, struct error *error) {
         const struct root_probe *root = &plan->probe->root;
 
         if (root->is_host_root)
-                return error_set(error, EINVAL, "%s is the host's own root directory, which no container may own", root->path);
+                return error_set(error, EINVAL, "%s is the host's own root directory, which no container may own",
+                                 root->path);
         if (spec->start != START_BOOT)
                 return 0;
         if (!root->init_path) {
-                error_set(error, ENOENT, "%s has no init to boot (looked for /sbin/init, /usr/lib/systemd/systemd and others)",
+                error_set(error, ENOENT,
+                          "%s has no init to boot (looked for /sbin/init, /usr/lib/systemd/systemd and others)",
                           root->path);
                 return error_hint(error, "without --boot a shell or a command is run in it");
         }

@@ -19,7 +19,7 @@ struct file_write {
         char *content;      /* the bytes, or the symlink's target */
         bool in_run;        /* lands in our own /run, not in the image */
         const char *origin;
-        size_t size;        /* of the content; 0: it is text */
+        size_t size; /* of the content; 0: it is text */
 };
 #define PLAN_WRITES 4
 
@@ -29,9 +29,9 @@ struct plan {
 
         char *machine, *host_name;
         struct id128 machine_id, boot_id;
-        uint64_t namespaces;       /* CLONE_NEW* */
-        bool own_cgroup;           /* a cgroup2 group is made for the payload below ours */
-        char *cgroup_name;         /* its name there */
+        uint64_t namespaces; /* CLONE_NEW* */
+        bool own_cgroup;     /* a cgroup2 group is made for the payload below ours */
+        char *cgroup_name;   /* its name there */
 
         bool tree_read_only;
         struct mount_list mounts;
@@ -39,16 +39,16 @@ struct plan {
         size_t n_writes;
 
         uint64_t bounding, ambient;
-        bool filter;               /* install the system call filter */
+        bool filter; /* install the system call filter */
         struct filter_request filter_request;
         struct rlimit limits[SPEC_LIMITS];
 
-        enum console_mode console; /* never DEFAULT or AUTOPIPE */
-        struct strv environment;   /* without what depends on the user: HOME, USER, LOGNAME */
+        enum console_mode console;     /* never DEFAULT or AUTOPIPE */
+        struct strv environment;       /* without what depends on the user: HOME, USER, LOGNAME */
         const char *working_directory; /* NULL: the user's home for a shell, else "/" */
-        const char *user;          /* NULL: root */
+        const char *user;              /* NULL: root */
         const struct init_kind *init;
-        int kill_signal;           /* 0: what the init's row says */
+        int kill_signal; /* 0: what the init's row says */
         uint64_t stop_timeout_usec;
 };
 

@@ -59,7 +59,8 @@ int plan_environment(struct plan *plan, struct error *error) {
         id128_dashed(&plan->machine_id, uuid);
         if (strv_add(env, "PATH=" PAYLOAD_PATH) < 0 ||
             strv_add_format(env, "container=%s", spec->container_service) < 0 ||
-            strv_add_format(env, "container_uuid=%s", uuid) < 0 || strv_add(env, "NOTIFY_SOCKET=/run/host/notify") < 0 ||
+            strv_add_format(env, "container_uuid=%s", uuid) < 0 ||
+            strv_add(env, "NOTIFY_SOCKET=/run/host/notify") < 0 ||
             strv_add_format(env, "TERM=%s", terminal_type(plan)) < 0)
                 return error_memory(error);
         static const char *const colours[] = { "COLORTERM", "NO_COLOR" };

@@ -89,7 +89,8 @@ static int resolv_conf_auto(struct plan *plan, struct error *error) {
         if (root->resolv_conf_in_run) {
                 char *content = plan->spec->start == START_BOOT ? NULL : read_source(source, PROBE_TEXT_LIMIT, NULL);
                 if (content)
-                        add_write(plan, (struct file_write){ WRITE_COPY, root->resolv_conf_target, content, true, "default" });
+                        add_write(plan, (struct file_write){ WRITE_COPY, root->resolv_conf_target, content, true,
+                                                             "default" });
                 return 0;
         }
         return root->has_resolv_conf ? add_bind(plan, source, RESOLV_CONF, "default", false, error) : 0;

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-
 #include "basic/fd.h"
 #include "basic/syscalls.h"
 #include "launcher/plan.h"
@@ -24,12 +23,12 @@ enum {
 
 enum when {
         ALWAYS = 0,
-        WHEN_BOOT_TMP = 1 << 0,        /* /tmp: a booted system expects it empty; a command's user wants the image's */
+        WHEN_BOOT_TMP = 1 << 0, /* /tmp: a booted system expects it empty; a command's user wants the image's */
         WHEN_PRIVATE_NETWORK = 1 << 1,
         WHEN_NO_CGROUP_OF_OWN = 1 << 2,
         WHEN_OWN_CGROUP = 1 << 3,
-        UNLESS_WRITABLE = 1 << 4,      /* not with $SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes */
-        WHEN_NET_WRITABLE = 1 << 5,    /* /proc/sys/net is the container's own, or was asked for */
+        UNLESS_WRITABLE = 1 << 4,   /* not with $SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes */
+        WHEN_NET_WRITABLE = 1 << 5, /* /proc/sys/net is the container's own, or was asked for */
 };
 
 enum { OPTIONAL = 1 << 0, TOP = 1 << 1 }; /* TOP: a mount point of the image, made if missing, never a symlink */
@@ -53,13 +52,16 @@ static const struct api_mount {
         /* A file system of its own rather than a bind of /run on itself: nothing shows twice and nothing below it can
          * be reached writable from above. */
         { "/run/host", MOUNT_NEW, SIDE_PARENT, "tmpfs", "mode=0755,size=4m,nr_inodes=1k", R | S | D | X },
-        { "/tmp", MOUNT_NEW, SIDE_PARENT, "tmpfs", "mode=01777,size=10%,nr_inodes=400k", S | D | T, 0, WHEN_BOOT_TMP, TOP },
+        { "/tmp", MOUNT_NEW, SIDE_PARENT, "tmpfs", "mode=01777,size=10%,nr_inodes=400k", S | D | T, 0, WHEN_BOOT_TMP,
+          TOP },
         { "/sys/fs/cgroup", MOUNT_NEW, SIDE_CHILD, "cgroup2", NULL, S | D | X, 0, WHEN_OWN_CGROUP, OPTIONAL },
         /* Without a group of its own the payload sees its caller's: to look at, not to kill its siblings with. */
-        { "/sys/fs/cgroup", MOUNT_NEW, SIDE_CHILD, "cgroup2", NULL, R | S | D | X, 0, WHEN_NO_CGROUP_OF_OWN, OPTIONAL },
+        { "/sys/fs/cgroup", MOUNT_NEW, SIDE_CHILD, "cgroup2", NULL, R | S | D | X, 0, WHEN_NO_CGROUP_OF_OWN,
+          OPTIONAL },
         /* Without a user namespace what can be written here is the host's. */
         { "/proc/sys", MOUNT_ATTACH, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, UNLESS_WRITABLE },
-        { "/proc/sys/net", MOUNT_ATTACH, SIDE_CHILD, NULL, NULL, S | D | X, R, UNLESS_WRITABLE | WHEN_NET_WRITABLE, OPTIONAL },
+        { "/proc/sys/net", MOUNT_ATTACH, SIDE_CHILD, NULL, NULL, S | D | X, R, UNLESS_WRITABLE | WHEN_NET_WRITABLE,
+          OPTIONAL },
         { "/proc/kallsyms", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, UNLESS_WRITABLE, OPTIONAL },
         { "/proc/kcore", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, UNLESS_WRITABLE, OPTIONAL },
         { "/proc/keys", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, UNLESS_WRITABLE, OPTIONAL },
@@ -74,13 +76,18 @@ static const struct api_mount {
         { "/proc/scsi", MOUNT_ATTACH, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, UNLESS_WRITABLE, OPTIONAL },
         /* A network namespace of its own has a sysfs of its own, which is mounted whole; these parts of it tell of
          * the machine rather than of the container's devices. */
-        { "/sys/firmware", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
-        { "/sys/hypervisor", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
-        { "/sys/module", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
-        { "/sys/power", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
+        { "/sys/firmware", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0,
+          WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
+        { "/sys/hypervisor", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0,
+          WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE, OPTIONAL },
+        { "/sys/module", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE,
+          OPTIONAL },
+        { "/sys/power", MOUNT_MASK, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, WHEN_PRIVATE_NETWORK | UNLESS_WRITABLE,
+          OPTIONAL },
         { "/proc/sys/kernel/random/boot_id", MOUNT_BIND, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, ALWAYS, 0,
           "/run/host/proc-sys-kernel-random-boot-id" },
-        { "/proc/kmsg", MOUNT_BIND, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, ALWAYS, OPTIONAL, "/run/host/proc-kmsg" },
+        { "/proc/kmsg", MOUNT_BIND, SIDE_CHILD, NULL, NULL, R | S | D | X, 0, ALWAYS, OPTIONAL,
+          "/run/host/proc-kmsg" },
 };
 
 /* What /dev holds. Char devices that every program may count on (Documentation/admin-guide/devices.txt of Linux). */
@@ -210,20 +217,20 @@ static int fill_dev(const struct plan *plan, struct mount_op *op, struct error *
 }
 
 static int fill_run_host(const struct plan *plan, struct mount_op *op, struct error *error) {
-        char uuid[ID128_DASHED_SIZE + 1], boot_id[ID128_DASHED_SIZE + 1];
-        _cleanup_free_ char *manager = text_format("%s\n", plan->spec->container_service);
+        char uuid[ID128_DASHED_SIZE], boot_id[ID128_DASHED_SIZE];
         int r;
 
-        if (!manager)
-                return error_memory(error);
         id128_dashed(&plan->machine_id, uuid);
-        strcat(uuid, "\n");
         id128_dashed(&plan->boot_id, boot_id);
-        strcat(boot_id, "\n");
+        _cleanup_free_ char *manager = text_format("%s\n", plan->spec->container_service);
+        _cleanup_free_ char *uuid_line = text_format("%s\n", uuid);
+        _cleanup_free_ char *boot_id_line = text_format("%s\n", boot_id);
+        if (!manager || !uuid_line || !boot_id_line)
+                return error_memory(error);
         struct tree_entry made[] = {
                 { ENTRY_FILE, "container-manager", 0444, 0, manager },
-                { ENTRY_FILE, "container-uuid", 0444, 0, uuid },
-                { ENTRY_FILE, "proc-sys-kernel-random-boot-id", 0444, 0, boot_id },
+                { ENTRY_FILE, "container-uuid", 0444, 0, uuid_line },
+                { ENTRY_FILE, "proc-sys-kernel-random-boot-id", 0444, 0, boot_id_line },
                 { ENTRY_FILE, "os-release", 0444, 0, plan->probe->host.os_release },
         };
         r = add_entries(op, run_host_entries, ELEMENTSOF(run_host_entries), error);

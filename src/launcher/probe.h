@@ -27,38 +27,38 @@ struct host_probe {
         unsigned stream_was_closed; /* bit N: descriptor N was closed and is /dev/null now */
         bool has_fuse, has_tun;     /* the node opens read-write */
         bool has_kcore;
-        rlim_t nr_open;             /* fs.nr_open */
-        struct rlimit init_nproc, init_sigpending; /* of the host's PID 1 */
-        char *os_release;           /* text, or NULL */
+        rlim_t nr_open;                                              /* fs.nr_open */
+        struct rlimit init_nproc, init_sigpending;                   /* of the host's PID 1 */
+        char *os_release;                                            /* text, or NULL */
         bool resolv_conf, resolv_static, resolv_uplink, resolv_stub; /* the file exists */
-        bool stub_listens;          /* something is bound to 127.0.0.53:53 */
-        char *zone;                 /* "Europe/Berlin", or NULL if /etc/localtime is no link into a zone directory */
-        bool localtime;             /* /etc/localtime exists */
+        bool stub_listens;                                           /* something is bound to 127.0.0.53:53 */
+        char *zone;     /* "Europe/Berlin", or NULL if /etc/localtime is no link into a zone directory */
+        bool localtime; /* /etc/localtime exists */
         struct cgroup_place cgroup;
-        struct strv environ;        /* our own environment, borrowed strings copied */
-        char *working_directory;    /* our cwd's path, or NULL */
+        struct strv environ;     /* our own environment, borrowed strings copied */
+        char *working_directory; /* our cwd's path, or NULL */
         char *host_name;
 };
 
 struct root_probe {
-        int fd;                 /* O_PATH|O_DIRECTORY of the root; owned */
-        int lock_fd;            /* readable descriptor of the root for the lock; owned */
-        char *path;             /* as it can be shown */
-        char *real_path;        /* canonical on the host */
+        int fd;          /* O_PATH|O_DIRECTORY of the root; owned */
+        int lock_fd;     /* readable descriptor of the root for the lock; owned */
+        char *path;      /* as it can be shown */
+        char *real_path; /* canonical on the host */
         dev_t device;
         ino_t inode;
-        bool is_host_root;      /* the same directory as the host's "/" */
+        bool is_host_root; /* the same directory as the host's "/" */
         bool has_os_release;
-        char *machine_id_text;  /* first line of /etc/machine-id, or NULL */
-        char *init_path;        /* first init found, or NULL */
-        char *init_resolved;    /* where it leads inside the root */
+        char *machine_id_text; /* first line of /etc/machine-id, or NULL */
+        char *init_path;       /* first init found, or NULL */
+        char *init_resolved;   /* where it leads inside the root */
         const struct init_kind *init;
-        bool has_resolv_conf;   /* /etc/resolv.conf resolves to a regular file */
-        bool resolv_conf_in_run; /* it is a link into /run, whose target will be ours to make */
+        bool has_resolv_conf;     /* /etc/resolv.conf resolves to a regular file */
+        bool resolv_conf_in_run;  /* it is a link into /run, whose target will be ours to make */
         char *resolv_conf_target; /* that target */
-        char *localtime_zone;   /* zone that /etc/localtime links to, or NULL */
+        char *localtime_zone;     /* zone that /etc/localtime links to, or NULL */
         bool has_localtime;
-        bool has_host_zone;     /* the host's zone exists in the root's zone directory */
+        bool has_host_zone; /* the host's zone exists in the root's zone directory */
 };
 
 struct probe {

@@ -93,7 +93,8 @@ static int open_root(const char *directory, struct root_probe *root, struct erro
         root->fd = open(directory, O_PATH | O_CLOEXEC);
         if (root->fd < 0) {
                 error_set(error, errno, "cannot open the root directory %s: %m", directory);
-                return errno == ENOENT ? error_hint(error, "--directory takes the directory that holds the root") : -errno;
+                return errno == ENOENT ? error_hint(error, "--directory takes the directory that holds the root")
+                                       : -errno;
         }
         if (fstat(root->fd, &st) < 0)
                 return error_set(error, errno, "cannot look at the root directory %s: %m", directory);
@@ -101,7 +102,8 @@ static int open_root(const char *directory, struct root_probe *root, struct erro
                 return error_set(error, ENOTDIR, "%s is not a directory, so it cannot be a root directory", directory);
         root->device = st.st_dev;
         root->inode = st.st_ino;
-        root->is_host_root = stat("/", &host_root) == 0 && host_root.st_dev == st.st_dev && host_root.st_ino == st.st_ino;
+        root->is_host_root =
+                stat("/", &host_root) == 0 && host_root.st_dev == st.st_dev && host_root.st_ino == st.st_ino;
         /* The lock needs an open file description that was opened for reading; so does looking inside. */
         root->lock_fd = openat(root->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (root->lock_fd < 0)

@@ -112,7 +112,9 @@ SETTER(set_hostname) {
 }
 
 SETTER(set_uuid) {
-        return id128_parse(value, &spec->uuid) < 0 ? refuse(row, value, error, "not a 128-bit id in hexadecimal, or zero") : 0;
+        return id128_parse(value, &spec->uuid) < 0
+                       ? refuse(row, value, error, "not a 128-bit id in hexadecimal, or zero")
+                       : 0;
 }
 
 SETTER(set_boot) {
@@ -213,7 +215,8 @@ static bool is_user(const char *value) {
 }
 
 SETTER(set_user) {
-        return is_user(value) ? replace(&spec->user, value, error) : refuse(row, value, error, "neither a user name nor a uid");
+        return is_user(value) ? replace(&spec->user, value, error)
+                              : refuse(row, value, error, "neither a user name nor a uid");
 }
 
 SETTER(set_kill_signal) {
@@ -233,10 +236,13 @@ SETTER(set_stop_timeout) {
                 spec->stop_timeout_usec = 0;
                 return 0;
         }
-        return parse_duration(value, &spec->stop_timeout_usec) < 0 ? refuse(row, value, error, "not a time such as 90, 1.5s or 2min") : 0;
+        return parse_duration(value, &spec->stop_timeout_usec) < 0
+                       ? refuse(row, value, error, "not a time such as 90, 1.5s or 2min")
+                       : 0;
 }
 
-static int add_capabilities(uint64_t *mask, const char *value, bool allow_all, const struct option_row *row, struct error *error) {
+static int add_capabilities(uint64_t *mask, const char *value, bool allow_all, const struct option_row *row,
+                            struct error *error) {
         struct error inner = { 0 };
         uint64_t more;
 
@@ -263,14 +269,17 @@ SETTER(set_ambient_capability) {
 }
 
 SETTER(set_no_new_privileges) {
-        return parse_boolean(value, &spec->no_new_privileges) < 0 ? refuse(row, value, error, "neither yes nor no") : 0;
+        return parse_boolean(value, &spec->no_new_privileges) < 0 ? refuse(row, value, error, "neither yes nor no")
+                                                                  : 0;
 }
 
 SETTER(set_system_call_filter) {
         bool deny = *value == '~';
 
         (void) row;
-        return strv_split(deny ? &spec->filter_deny : &spec->filter_allow, value + deny, " \t,") < 0 ? error_memory(error) : 0;
+        return strv_split(deny ? &spec->filter_deny : &spec->filter_allow, value + deny, " \t,") < 0
+                       ? error_memory(error)
+                       : 0;
 }
 
 SETTER(set_rlimit) {
@@ -353,7 +362,7 @@ SETTER(set_console) {
         int r = choose(value, names, ELEMENTSOF(names), row, &choice, error);
 
         if (r == 0)
-                spec->console = (enum console_mode) (CONSOLE_INTERACTIVE + choice);
+                spec->console = (enum console_mode)(CONSOLE_INTERACTIVE + choice);
         return r;
 }
 

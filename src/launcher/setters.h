@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What each option does to the spec. VALUE is NULL where none was given. Each returns 0, OPTION_LISTED and its kin, or a
- * negative errno with a sentence that begins with the option. */
+/* What each option does to the spec. VALUE is NULL where none was given. Each returns 0, OPTION_LISTED and its kin, or
+ * a negative errno with a sentence that begins with the option. */
 
 #include "launcher/options.h"
 

@@ -99,7 +99,8 @@ static int parse_long(struct spec *spec, const char *word, struct words *w, stru
         if (row->argument != ARGUMENT_REQUIRED || value)
                 return set(spec, row, value, error);
         const char *next = take_word(w);
-        return next ? set(spec, row, next, error) : error_set(error, EINVAL, "--%s needs an argument: %s", row->name, row->metavar);
+        return next ? set(spec, row, next, error)
+                    : error_set(error, EINVAL, "--%s needs an argument: %s", row->name, row->metavar);
 }
 
 /* "-qbD DIR", "-DDIR": letters up to the first that takes an argument, which is the rest or the next word. */
@@ -110,7 +111,8 @@ static int parse_cluster(struct spec *spec, const char *word, struct words *w, s
                         return -EINVAL;
                 if (row->argument == ARGUMENT_REQUIRED) {
                         const char *value = p[1] ? p + 1 : take_word(w);
-                        return value ? set(spec, row, value, error) : error_set(error, EINVAL, "-%c needs an argument: %s", *p, row->metavar);
+                        return value ? set(spec, row, value, error)
+                                     : error_set(error, EINVAL, "-%c needs an argument: %s", *p, row->metavar);
                 }
                 int r = set(spec, row, NULL, error);
                 if (r != 0)
@@ -147,7 +149,8 @@ static int parse_payload(struct spec *spec, struct words *w, struct error *error
 }
 
 /* Sets *FIELD from the boolean variable NAME, if there is one. */
-static int environment_boolean(struct spec *spec, const char *name, enum setting setting, bool *field, struct error *error) {
+static int environment_boolean(struct spec *spec, const char *name, enum setting setting, bool *field,
+                               struct error *error) {
         const char *value = strv_getenv(&spec->caller_environment, name);
         _cleanup_free_ char *origin = text_format("$%s", name);
 
@@ -177,9 +180,9 @@ static void parse_log_level(const struct spec *spec) {
                 const char *name;
                 enum log_level level;
         } levels[] = {
-                { "debug", LOG_DEBUG },     { "7", LOG_DEBUG },   { "info", LOG_INFO },       { "6", LOG_INFO },
-                { "notice", LOG_NOTICE },   { "5", LOG_NOTICE },  { "warning", LOG_WARNING }, { "4", LOG_WARNING },
-                { "err", LOG_ERROR },       { "3", LOG_ERROR },
+                { "debug", LOG_DEBUG },   { "7", LOG_DEBUG },  { "info", LOG_INFO },       { "6", LOG_INFO },
+                { "notice", LOG_NOTICE }, { "5", LOG_NOTICE }, { "warning", LOG_WARNING }, { "4", LOG_WARNING },
+                { "err", LOG_ERROR },     { "3", LOG_ERROR },
         };
         const char *value = strv_getenv(&spec->caller_environment, "SYSTEMD_LOG_LEVEL");
 
@@ -226,8 +229,8 @@ static int check(const struct spec *spec, struct error *error) {
         return 0;
 }
 
-int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[], enum spec_action *ret_action,
-               struct error *error) {
+int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[],
+               enum spec_action *ret_action, struct error *error) {
         struct words w = { .argv = argv, .argc = argc, .next = 1 };
         int r;
 

@@ -105,22 +105,22 @@ struct spec {
         bool as_pid2;
         struct strv words; /* the command, or the init's arguments */
         char *chdir;
-        struct strv environment; /* NAME=VALUE, last one of a name wins */
+        struct strv environment;        /* NAME=VALUE, last one of a name wins */
         struct strv caller_environment; /* what --setenv=NAME takes its value from */
         char *user;
-        int kill_signal;           /* 0: chosen by the init found */
+        int kill_signal;            /* 0: chosen by the init found */
         uint64_t stop_timeout_usec; /* 0: never */
-        char *machine;             /* NULL: from the directory's name */
-        char *hostname;            /* NULL: the machine's name */
-        struct id128 uuid;         /* valid if origin[SETTING_UUID] */
+        char *machine;              /* NULL: from the directory's name */
+        char *hostname;             /* NULL: the machine's name */
+        struct id128 uuid;          /* valid if origin[SETTING_UUID] */
         bool private_network;
         uint64_t capabilities_added, capabilities_dropped, capabilities_ambient; /* 1 << CAP_… */
         bool no_new_privileges;
         struct strv filter_allow, filter_deny; /* names of calls and @groups */
         struct rlimit limits[SPEC_LIMITS];
         bool limit_set[SPEC_LIMITS];
-        int oom_score_adjust; /* valid if origin[SETTING_OOM_SCORE_ADJUST] */
-        cpu_set_t cpu_affinity; /* valid if origin[SETTING_CPU_AFFINITY] */
+        int oom_score_adjust;      /* valid if origin[SETTING_OOM_SCORE_ADJUST] */
+        cpu_set_t cpu_affinity;    /* valid if origin[SETTING_CPU_AFFINITY] */
         unsigned long personality; /* valid if origin[SETTING_PERSONALITY] */
         enum resolv_conf_mode resolv_conf;
         enum timezone_mode timezone;
@@ -146,5 +146,5 @@ void spec_free(struct spec *spec);
 
 /* Fills SPEC from the words of the command line (ARGV[0] is the program) and from the environment variables of
  * section "Environment" of spawn(1) in ENVIRON. Returns 0 or a negative errno, with *ERROR naming the option. */
-int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[], enum spec_action *ret_action,
-               struct error *error);
+int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[],
+               enum spec_action *ret_action, struct error *error);

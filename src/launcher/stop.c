@@ -68,9 +68,9 @@ static enum answer ask_by_disposition(const struct launch *launch, int asked) {
         return ANSWER_CANNOT;
 }
 
-/* An init that is still starting has no handlers yet, and what is sent to it is lost: unless it can be seen to take the
- * signal, it is sent again. One that waits in sigwaitinfo(2), as busybox does, takes it unseen; asking such a one twice
- * does no harm. */
+/* An init that is still starting has no handlers yet, and what is sent to it is lost: unless it can be seen to take
+ * the signal, it is sent again. One that waits in sigwaitinfo(2), as busybox does, takes it unseen; asking such a one
+ * twice does no harm. */
 static enum answer ask_init(const struct launch *launch, int sig, bool first) {
         bool seen = takes(taken_signals(launch->leader), sig);
 

@@ -23,7 +23,8 @@ struct stop {
 };
 
 /* A signal that asks for the end (SIGTERM, SIGINT, SIGHUP, SIGQUIT) has come. The first one asks in the way that the
- * payload understands and starts the clock; the second kills. A payload that takes no such signal is killed at once. */
+ * payload understands and starts the clock; the second kills. A payload that takes no such signal is killed at once.
+ */
 void stop_request(struct stop *stop, const struct launch *launch, int sig, uint64_t now_usec);
 /* When stop_tick() has something to do; 0: never. */
 uint64_t stop_next(const struct stop *stop);

@@ -21,7 +21,8 @@ enum { STUB_GRACE_SECONDS = 90 };
 static int reboot_command(int sig) {
         if (sig == SIGRTMIN + 3 || sig == SIGRTMIN + 4 || sig == SIGRTMIN + 13 || sig == SIGRTMIN + 14)
                 return RB_POWER_OFF;
-        if (sig == SIGINT || sig == SIGRTMIN + 5 || sig == SIGRTMIN + 6 || sig == SIGRTMIN + 15 || sig == SIGRTMIN + 16)
+        if (sig == SIGINT || sig == SIGRTMIN + 5 || sig == SIGRTMIN + 6 || sig == SIGRTMIN + 15 ||
+            sig == SIGRTMIN + 16)
                 return RB_AUTOBOOT;
         return 0;
 }

@@ -24,10 +24,10 @@
 #include "launcher/stop.h"
 
 enum {
-        DRAIN_USEC = 5 * 1000 * 1000,        /* for a reader that stalls when the payload is dead */
-        REBOOTS_MAX = 10,                    /* … in REBOOT_WINDOW_USEC: a loop, not a reboot */
+        DRAIN_USEC = 5 * 1000 * 1000, /* for a reader that stalls when the payload is dead */
+        REBOOTS_MAX = 10,             /* … in REBOOT_WINDOW_USEC: a loop, not a reboot */
         REBOOT_WINDOW_USEC = 20 * 1000 * 1000,
-        NOTIFY_BATCH = 16,                   /* messages read a turn, so that a flood starves nobody */
+        NOTIFY_BATCH = 16, /* messages read a turn, so that a flood starves nobody */
 };
 
 enum outcome { OUTCOME_ENDED, OUTCOME_REBOOT, OUTCOME_FAILED };
@@ -38,13 +38,13 @@ struct supervisor {
         struct console *console; /* NULL in pipe mode */
         struct guardian guardian;
         int signal_fd;
-        int pidfd;               /* our own process */
+        int pidfd; /* our own process */
         sigset_t original_mask;
         struct stop stop;
-        struct error error;      /* what the child reported */
-        bool ended;              /* the leader has */
+        struct error error; /* what the child reported */
+        bool ended;         /* the leader has */
         bool console_started;
-        int status;              /* for our exit, with OUTCOME_ENDED */
+        int status; /* for our exit, with OUTCOME_ENDED */
 };
 
 static uint64_t now_usec(void) {
@@ -114,8 +114,8 @@ static int make_cgroup(struct supervisor *s) {
         return r < 0 ? r : launch_make_cgroup(launch, &s->error);
 }
 
-/* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work: the
- * child is not let go before, and until then its parent-death signal cannot have been cleared. */
+/* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work:
+ * the child is not let go before, and until then its parent-death signal cannot have been cleared. */
 static int start(struct supervisor *s) {
         struct launch *launch = &s->launch;
         int r;

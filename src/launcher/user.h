@@ -14,7 +14,7 @@
 #define USER_GROUPS_LIMIT 1024            /* supplementary groups that are kept */
 
 struct user {
-        char *name;  /* as it is shown in USER and LOGNAME */
+        char *name; /* as it is shown in USER and LOGNAME */
         uid_t uid;
         gid_t gid;
         char *home;  /* NULL if unknown */
@@ -29,6 +29,7 @@ struct user {
 int user_lookup(int root, const char *name, struct user *ret, struct error *error);
 void user_free(struct user *user);
 
-/* For tests: one file's text at a time. user_parse_passwd() returns 1 if NAME (or UID where NAME is NULL) was found. */
+/* For tests: one file's text at a time. user_parse_passwd() returns 1 if NAME (or UID where NAME is NULL) was found.
+ */
 int user_parse_passwd(const char *text, const char *name, uid_t uid, struct user *ret);
 int user_parse_groups(const char *text, const char *name, gid_t primary, gid_t **ret, size_t *ret_count);

@@ -25,8 +25,9 @@ int op_error(const struct mount_op *op, int code, struct error *error, const cha
         vsnprintf(text, sizeof text, format, ap);
         va_end(ap);
         error_set(error, code, "%s%s%s", named ? op->origin : "", named ? ": " : "", text);
-        return code == ENOSYS && error ? error_hint(error, "Linux 5.12 or later is needed, and no filter that denies its mount calls")
-                                       : -code;
+        return code == ENOSYS && error
+                       ? error_hint(error, "Linux 5.12 or later is needed, and no filter that denies its mount calls")
+                       : -code;
 }
 
 /* The last error message that the kernel has left in the context, without its "e " mark and the newline; empty if

@@ -24,8 +24,7 @@ int root_clone(int rootfd, bool read_only, struct error *error) {
                 return error_set(error, ENOSYS, "this kernel cannot mount by descriptor: Linux 5.12 is needed");
         if (tree < 0)
                 return error_set(error, errno, "cannot make a mount of the root: %m");
-        return error_set(error, errno, "cannot make the root a%s mount: %m",
-                                 read_only ? " read-only" : " private");
+        return error_set(error, errno, "cannot make the root a%s mount: %m", read_only ? " read-only" : " private");
 }
 
 static int set_propagation(unsigned long propagation) {

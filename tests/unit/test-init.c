@@ -20,7 +20,8 @@ static void identifies_by_the_resolved_name(void **state) {
 }
 
 static void identifies_by_what_the_program_holds(void **state) {
-        static const char sysvinit[] = "\x7f" "ELF\0\0junk\0/run/initctl\0more";
+        static const char sysvinit[] = "\x7f"
+                                       "ELF\0\0junk\0/run/initctl\0more";
         static const char busybox[] = "x\0BusyBox is a multi-call binary that combines";
 
         (void) state;

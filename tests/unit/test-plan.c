@@ -22,10 +22,18 @@ static int set_up(void **state) {
         struct made *m = calloc(1, sizeof *m);
 
         spec_init(&m->spec);
-        m->probe.host = (struct host_probe){ .root = true, .bounding = UINT64_MAX, .nr_open = 1048576,
-                                             .cgroup = { true, (char *) "/" }, .os_release = (char *) "ID=host\nVERSION_ID=\"7\"\n" };
-        m->probe.root = (struct root_probe){ .fd = -1, .lock_fd = -1, .path = (char *) "/srv/x", .real_path = (char *) "/srv/foo_bar-.x",
-                                             .init = init_identify("systemd", NULL, 0), .init_path = (char *) "/sbin/init",
+        m->spec.container_service = strdup("systemd-nspawn"); /* as spec_parse() does */
+        m->probe.host = (struct host_probe){ .root = true,
+                                             .bounding = UINT64_MAX,
+                                             .nr_open = 1048576,
+                                             .cgroup = { true, (char *) "/" },
+                                             .os_release = (char *) "ID=host\nVERSION_ID=\"7\"\n" };
+        m->probe.root = (struct root_probe){ .fd = -1,
+                                             .lock_fd = -1,
+                                             .path = (char *) "/srv/x",
+                                             .real_path = (char *) "/srv/foo_bar-.x",
+                                             .init = init_identify("systemd", NULL, 0),
+                                             .init_path = (char *) "/sbin/init",
                                              .has_os_release = true };
         *state = m;
         return 0;
@@ -72,7 +80,8 @@ static void a_boot_gets_everything(void **state) {
         assert_non_null(find(m, "/tmp"));
         assert_true(has_entry(m, "/dev", "console"));
         assert_false(find(m, "/sys/fs/cgroup")->attributes & MOUNT_ATTR_RDONLY);
-        assert_int_equal(m->plan.namespaces, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP);
+        assert_int_equal(m->plan.namespaces,
+                         CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP);
         assert_null(strv_getenv(&m->plan.environment, "LANG"));
         assert_string_equal(strv_getenv(&m->plan.environment, "container"), "systemd-nspawn");
         assert_string_equal(strv_getenv(&m->plan.environment, "container_host_id"), "host");
@@ -94,7 +103,8 @@ static void a_command_pays_for_less(void **state) {
 }
 
 static void what_must_be_masked_is_masked(void **state) {
-        static const char *const masked[] = { "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/sysrq-trigger", "/proc/timer_list" };
+        static const char *const masked[] = { "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/sysrq-trigger",
+                                              "/proc/timer_list" };
         static const char *const read_only[] = { "/proc/sys", "/proc/irq", "/proc/bus", "/sys", "/run/host" };
         const uint64_t all = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
         struct made *m = *state;
@@ -196,8 +206,12 @@ static void nameless_roots_ask_for_a_name(void **state) {
 
 static void custom_mounts_come_last_and_in_order(void **state) {
         struct made *m = *state;
-        struct mount_op deep = { .kind = MOUNT_NEW, .target = strdup("/a/b"), .type = strdup("tmpfs"), .origin = strdup("--tmpfs") };
-        struct mount_op shallow = { .kind = MOUNT_NEW, .target = strdup("/a"), .type = strdup("tmpfs"), .origin = strdup("--tmpfs") };
+        struct mount_op deep = {
+                .kind = MOUNT_NEW, .target = strdup("/a/b"), .type = strdup("tmpfs"), .origin = strdup("--tmpfs")
+        };
+        struct mount_op shallow = {
+                .kind = MOUNT_NEW, .target = strdup("/a"), .type = strdup("tmpfs"), .origin = strdup("--tmpfs")
+        };
 
         assert_int_equal(mount_list_add(&m->spec.mounts, &deep), 0);
         assert_int_equal(mount_list_add(&m->spec.mounts, &shallow), 0);
@@ -213,9 +227,12 @@ static void the_console_is_chosen_by_the_streams(void **state) {
         for (unsigned i = 0; i < 8; i++) {
                 const bool tty[3] = { i & 1, i & 2, i & 4 };
                 bool both = tty[0] && tty[1];
-                assert_int_equal(console_resolve(CONSOLE_DEFAULT, START_COMMAND, tty), both ? CONSOLE_INTERACTIVE : CONSOLE_PIPE);
-                assert_int_equal(console_resolve(CONSOLE_DEFAULT, START_BOOT, tty), both ? CONSOLE_INTERACTIVE : CONSOLE_READ_ONLY);
-                assert_int_equal(console_resolve(CONSOLE_AUTOPIPE, START_BOOT, tty), both ? CONSOLE_INTERACTIVE : CONSOLE_PIPE);
+                assert_int_equal(console_resolve(CONSOLE_DEFAULT, START_COMMAND, tty),
+                                 both ? CONSOLE_INTERACTIVE : CONSOLE_PIPE);
+                assert_int_equal(console_resolve(CONSOLE_DEFAULT, START_BOOT, tty),
+                                 both ? CONSOLE_INTERACTIVE : CONSOLE_READ_ONLY);
+                assert_int_equal(console_resolve(CONSOLE_AUTOPIPE, START_BOOT, tty),
+                                 both ? CONSOLE_INTERACTIVE : CONSOLE_PIPE);
                 assert_int_equal(console_resolve(CONSOLE_PASSIVE, START_BOOT, tty), CONSOLE_PASSIVE);
                 assert_int_equal(console_resolve(CONSOLE_INTERACTIVE, START_COMMAND, tty), CONSOLE_INTERACTIVE);
         }

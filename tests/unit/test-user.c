@@ -18,7 +18,8 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
                              "plus:x:+5:0::/:/bin/sh\n"
                              "alice:x:1001:100:Alice:/home/alice:/bin/zsh\n"
                              "relative:x:1002:100::home:sh\n";
-static const char group[] = "root:x:0:\nusers:x:100:alice\naudio:x:29:bob,alice\nvideo:x:44:alicex,xalice\nbad:x:y:alice\n";
+static const char group[] =
+        "root:x:0:\nusers:x:100:alice\naudio:x:29:bob,alice\nvideo:x:44:alicex,xalice\nbad:x:y:alice\n";
 
 static void finds_a_user_by_name(void **state) {
         struct user u;
