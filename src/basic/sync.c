@@ -30,11 +30,13 @@ int sync_receive(int fd, struct sync_packet *ret) {
         struct sync_packet packet = { 0 };
         ssize_t n;
 
+        /* ECONNRESET says that the other end closed without reading all that we had sent (unix(7)). It comes ahead of
+         * what that end has sent before, and only once. */
         do
                 n = recv(fd, &packet, sizeof packet, 0);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0)
-                return errno == ECONNRESET ? 0 : -errno;
+                return -errno;
         if (n == 0)
                 return 0;
         if ((size_t) n != sizeof packet && (size_t) n != offsetof(struct sync_packet, error))

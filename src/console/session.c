@@ -20,6 +20,7 @@
 #define HANGUP_RETRY_USEC 50000
 #define END_OF_FILE_FIRST_USEC 20000
 #define END_OF_FILE_LAST_USEC 1280000
+#define DRY_MSEC 5 /* how long a silent master is given at the end */
 
 enum source { MASTER, INPUT, OUTPUT, TIMER, KICK, SOURCES };
 
@@ -535,6 +536,14 @@ static int wait_output(struct console *c, uint64_t deadline, int stop_fd) {
         return n > 0 && p[1].revents ? -EINTR : 0;
 }
 
+/* Is there really nothing more? The kernel hands bytes from the peer to the master in a work item (tty_buffer.c), and
+ * on a busy machine read(2) has been seen to answer EAGAIN with the last of them still on their way. */
+static bool is_dry(const struct console *c) {
+        struct pollfd p = { .fd = c->pty ? c->pty->master : -EBADF, .events = POLLIN };
+
+        return poll(&p, 1, DRY_MSEC) <= 0 || !(p.revents & POLLIN);
+}
+
 int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
         uint64_t deadline = now_usec() + timeout_usec;
         bool kept = c->forward.keep_last;
@@ -547,6 +556,8 @@ int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
                         kept = c->forward.keep_last = false;
                 (void) flush_output(c);
                 if (n == 0 && !output_pending(c) && !kept) {
+                        if (!is_dry(c))
+                                continue;
                         forget_pty(c, now_usec());
                         return 0;
                 }

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'system'
 from harness import SPAWN, TestCase, changed, manifest  # noqa: E402
 
 PATHS = ['dev', 'run', 'proc', 'sys', 'tmp', 'etc', 'etc/resolv.conf', 'etc/localtime', 'etc/machine-id', 'etc/passwd',
-         'etc/os-release', 'sbin/init', 'dev/pts', 'dev/console', 'dev/null', 'run/host']
+         'etc/os-release', 'sbin/init', 'etc/group', 'sbin', 'root', 'dev/pts', 'dev/console', 'dev/null', 'run/host']
 
 
 class Hostile(TestCase):
@@ -35,8 +35,17 @@ class Hostile(TestCase):
         yield 'loop', lambda p: p.symlink_to(p.name)
         yield 'magic', lambda p: p.symlink_to('/proc/self/cwd')
         yield 'fifo', lambda p: os.mkfifo(p)
+        yield 'chain', self.chain
+        yield 'socket', lambda p: os.mknod(p, 0o140755)
         yield 'device', lambda p: os.mknod(p, 0o020666, os.makedev(1, 3))
         yield 'file', lambda p: p.write_text('x')
+
+    def chain(self, path):
+        """Forty links, as many as the kernel follows (path_resolution(7)), and then out."""
+        names = [path, *(path.parent / f'chain-{i}' for i in range(39))]
+        for link, target in zip(names, names[1:]):
+            link.symlink_to(target.name)
+        names[-1].symlink_to(self.sentinel)
 
     def attempt(self, root, *words):
         began = time.monotonic()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the whole-program tests share: running spawn, a terminal of our own, and the host compared before and after."""
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -16,6 +17,9 @@ import tempfile
 import termios
 import time
 import unittest
+
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 SPAWN = os.environ.get('SPAWN', str(TOP / 'build/release/src/launcher/spawn'))
@@ -52,34 +56,61 @@ def changed(before, after):
     return {p for p in before.keys() | after.keys() if before.get(p) != after.get(p)}
 
 
+def descendants():
+    """The processes below this one, zombies aside. It is the subreaper, so whatever a killed spawn leaves behind stays
+    below it, and other runs on the same host do not disturb."""
+    parents, names = {}, {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            head, tail = pathlib.Path(f'/proc/{pid}/stat').read_text(errors='replace').rsplit(')', 1)
+        except OSError:
+            continue
+        state, parent = tail.split()[:2]
+        if state not in 'ZX':
+            parents[int(pid)], names[int(pid)] = int(parent), head.split('(', 1)[1]
+
+    def below(pid):
+        while pid and pid != os.getpid():
+            pid = parents.get(pid)
+        return pid == os.getpid()
+    return {pid: names[pid] for pid in parents if pid != os.getpid() and below(pid)}
+
+
+def cgroups(ours):
+    """The groups that spawn makes, but for those that hold processes of another run."""
+    result = []
+    for top in '/sys/fs/cgroup/unified', '/sys/fs/cgroup':
+        if not os.path.exists(f'{top}/cgroup.procs'):
+            continue
+        for folder, folders, _ in os.walk(top):
+            for name in [f for f in folders if f.startswith('spawn-')]:
+                folders.remove(name)
+                path = os.path.join(folder, name)
+                members = set()
+                for group, _, _ in os.walk(path):
+                    try:
+                        members |= set(map(int, pathlib.Path(group, 'cgroup.procs').read_text().split()))
+                    except OSError:
+                        pass
+                if not members or members & ours.keys():
+                    result.append(path)
+    return sorted(result)
+
+
 class Host:
     """The host's state, as far as a container could leave something in it."""
 
     @staticmethod
     def look():
-        cgroups = set()
-        for top in '/sys/fs/cgroup/unified', '/sys/fs/cgroup':
-            if os.path.exists(f'{top}/cgroup.procs'):
-                cgroups |= {f for f, _, _ in os.walk(top) if 'spawn-' in f}
-        processes = set()
-        for p in os.listdir('/proc'):
-            if p.isdigit():
-                try:
-                    comm = pathlib.Path(f'/proc/{p}/comm').read_text().strip()
-                    state = pathlib.Path(f'/proc/{p}/stat').read_text().rsplit(')', 1)[1].split()[0]
-                    namespace = os.readlink(f'/proc/{p}/ns/pid')
-                except OSError:
-                    continue
-                if state != 'Z' and (comm.startswith('spawn') or namespace != os.readlink('/proc/self/ns/pid')):
-                    processes.add((p, comm))
+        processes = descendants()
         # Without the overlays that copy() makes.
         mounts = sorted(l.split(' - ')[0].split(' ', 3)[3] for l in open('/proc/self/mountinfo') if '/test-root-' not in l)
         return {
             'mounts': mounts,
             'links': sorted(os.listdir('/sys/class/net')),
             'loops': sorted(p for p in os.listdir('/sys/block') if os.path.exists(f'/sys/block/{p}/loop/backing_file')),
-            'cgroups': sorted(cgroups),
-            'processes': sorted(processes),
+            'cgroups': cgroups(processes),
+            'processes': sorted(processes.items()),
             'files': sorted(p for d in ('/run', '/tmp', '/var/tmp') for p in os.listdir(d) if 'spawn' in p or 'nspawn' in p),
         }
 
@@ -138,7 +169,7 @@ class TestCase(unittest.TestCase):
         self.addCleanup(t.close)
         return t
 
-    def refused(self, *words, status=125, says='', program=SPAWN, **kw):
+    def refused(self, *words, status=125, says='spawn: ', program=SPAWN, **kw):
         """A refusal is one line and at most one hint, and has the documented status."""
         p = self.spawn(*words, program=program, **kw)
         text = p.stderr.decode()

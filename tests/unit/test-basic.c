@@ -138,6 +138,24 @@ static void packets_keep_their_boundaries(void **state) {
         close(p[1]);
 }
 
+/* The child may fail before it has read what the parent had to say: its reason must arrive all the same. */
+static void a_reason_outlives_its_sender(void **state) {
+        struct sync_packet packet;
+        struct error e;
+        int p[2];
+
+        (void) state;
+        assert_int_equal(sync_pair(p), 0);
+        error_set(&e, EPERM, "no");
+        assert_int_equal(sync_send(p[0], SYNC_GO, NULL), 0);
+        assert_int_equal(sync_send(p[1], SYNC_FAILED, &e), 0);
+        close(p[1]);
+        assert_int_equal(sync_receive(p[0], &packet), 1);
+        assert_string_equal(packet.error.text, "no");
+        assert_int_equal(sync_receive(p[0], &packet), 0);
+        close(p[0]);
+}
+
 static void trees_of_groups_are_removed_depth_first(void **state) {
         char dir[] = "/tmp/test-cgroup-XXXXXX";
 
@@ -162,6 +180,7 @@ int main(void) {
                 cmocka_unit_test(errors_say_what_and_what_to_do),
                 cmocka_unit_test(log_lines_are_escaped_and_filtered),
                 cmocka_unit_test(packets_keep_their_boundaries),
+                cmocka_unit_test(a_reason_outlives_its_sender),
                 cmocka_unit_test(trees_of_groups_are_removed_depth_first),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
