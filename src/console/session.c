@@ -20,7 +20,7 @@
 #define HANGUP_RETRY_USEC 50000
 #define END_OF_FILE_FIRST_USEC 20000
 #define END_OF_FILE_LAST_USEC 1280000
-#define DRY_MSEC 5 /* how long a silent master is given at the end */
+#define DRY_MSEC 2 /* how long a silent master is given at the end */
 
 enum source { MASTER, INPUT, OUTPUT, TIMER, KICK, SOURCES };
 
