@@ -196,6 +196,24 @@ class Debian(TestCase):
         os.kill(t.pid, signal.SIGTERM)
         self.assertEqual(t.wait(60), 0)
 
+    def test_on_a_host_with_systemd(self):
+        """A Debian with systemd is the host here, and itself a container: spawn runs in it."""
+        inner = self.copy('busybox')
+        t = self.boot('debian-12', '--capability=all', f'--bind-ro={SPAWN}:/usr/local/bin/spawn', f'--bind={inner}:/srv/inner')
+        self.log_in(t)
+        t.send(b'spawn -q -D /srv/inner sh -c "echo nested; exit 6"; echo "rc=$?"\r')
+        t.expect(rb'nested\r\n')
+        t.expect(rb'rc=6\r\n')
+        t.send(b'spawn -q -D /srv/inner -b; echo "rc=$?"\r')
+        t.expect(rb'busybox is up')
+        t.expect(PROMPT)
+        t.send(b'poweroff\r')
+        t.expect(rb'rc=0\r\n')
+        t.send(b'find /sys/fs/cgroup -name "spawn-*" | wc -l\r')
+        t.expect(rb'[\r\n]0\r\n')
+        t.send(b'poweroff\r')
+        self.assertEqual(t.wait(60), 0)
+
     def test_a_command_and_a_shell(self):
         root = self.copy('debian-12')
         p = self.spawn('-q', '-D', root, 'bash', '-c', 'echo $0 $BASH_VERSION; exit 3')
