@@ -49,21 +49,23 @@ static int print_manual(const char *path) {
 static int print_bash(void) {
         puts("# bash completion for spawn, made from its option table\n"
              "_spawn() {\n"
-             "        local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-             "        [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
-             "        [[ $cur == = ]] && cur=\n"
-             "        case $prev in");
+             "        local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} joined=\n"
+             "        [[ $cur == = ]] && joined== cur=\n"
+             "        [[ $prev == = ]] && joined== prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+             "        case $prev$joined in");
         for (size_t i = 0; i < option_count; i++) {
                 const struct option_row *o = &option_table[i];
                 if (!o->values)
                         continue;
-                printf("        --%s", o->name);
+                printf("        --%s=", o->name);
+                if (o->argument == ARGUMENT_REQUIRED)
+                        printf("|--%s", o->name);
                 if (o->letter)
                         printf("|-%c", o->letter);
-                if (text_equal(o->values, "dir"))
-                        puts(") COMPREPLY=($(compgen -d -- \"$cur\")); return ;;");
-                else if (text_equal(o->values, "file"))
-                        puts(") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;");
+                if (text_equal(o->values, "dir") || text_equal(o->values, "file"))
+                        printf(") mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\"); compopt -o filenames; return "
+                               ";;\n",
+                               o->values[0]);
                 else
                         printf(") COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", o->values);
         }
@@ -100,7 +102,7 @@ static int print_zsh(void) {
                 printf("]");
                 if (o->argument != ARGUMENT_NONE) {
                         printf("%s:", o->argument == ARGUMENT_OPTIONAL ? ":" : "");
-                        put_quoted(o->metavar, ":[]");
+                        put_quoted(o->metavar, ":");
                         if (text_equal(o->values, "dir"))
                                 printf(":_directories");
                         else if (text_equal(o->values, "file"))
@@ -125,6 +127,8 @@ static int print_fish(void) {
                         printf(" -s %c", o->letter);
                 if (o->argument == ARGUMENT_REQUIRED)
                         printf(text_equal(o->values, "file") || text_equal(o->values, "dir") ? " -r -F" : " -x");
+                else if (o->argument == ARGUMENT_OPTIONAL)
+                        printf(" -f");
                 if (o->values && !text_equal(o->values, "file") && !text_equal(o->values, "dir"))
                         printf(" -a '%s'", o->values);
                 printf(" -d '");

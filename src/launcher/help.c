@@ -10,7 +10,23 @@
 /* The level of systemd-nspawn that is followed: what callers that parse the first line may count on. */
 #define NSPAWN_LEVEL 255
 
-enum { HELP_COLUMN = 34 };
+enum { HELP_COLUMN = 34, HELP_WIDTH = 80 };
+
+/* TEXT from column HELP_COLUMN on, broken between words. */
+static void print_wrapped(const char *text) {
+        const size_t width = HELP_WIDTH - HELP_COLUMN;
+
+        while (strlen(text) > width) {
+                size_t n = width;
+                while (n > 0 && text[n] != ' ')
+                        n--;
+                if (n == 0)
+                        break;
+                printf("%.*s\n%*s", (int) n, text, HELP_COLUMN, "");
+                text += n + 1;
+        }
+        puts(text);
+}
 
 static void print_row(const struct option_row *row) {
         char left[128];
@@ -22,14 +38,15 @@ static void print_row(const struct option_row *row) {
         else if (row->argument == ARGUMENT_OPTIONAL)
                 n += snprintf(left + n, sizeof left - (size_t) n, "[=%s]", row->metavar);
         if (n >= HELP_COLUMN)
-                printf("%s\n%*s%s\n", left, HELP_COLUMN, "", row->help);
+                printf("%s\n%*s", left, HELP_COLUMN, "");
         else
-                printf("%-*s%s\n", HELP_COLUMN, left, row->help);
+                printf("%-*s", HELP_COLUMN, left);
+        print_wrapped(row->help);
 }
 
 int help_print(void) {
-        puts("spawn [OPTIONS…] [COMMAND [ARGUMENTS…]]\n"
-             "spawn [OPTIONS…] --boot [ARGUMENTS FOR INIT…]\n\n"
+        puts("spawn [OPTIONS...] [COMMAND [ARGUMENTS...]]\n"
+             "spawn [OPTIONS...] --boot [ARGUMENTS FOR INIT...]\n\n"
              "Boots a root directory as a container, or runs a command or a shell in it.");
         for (size_t i = 0; i < option_count; i++) {
                 if (option_table[i].group)

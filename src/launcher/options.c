@@ -2,6 +2,7 @@
 #include "launcher/options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/fd.h"
@@ -71,13 +72,13 @@ const struct option_row option_table[] = {
           "a network of its own with only the loopback interface",
           "The payload holds CAP_NET_ADMIN over it.", NULL },
 
-        { "Security", 0, "capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_CAPABILITY, set_capability,
+        { "Security", 0, "capability", ARGUMENT_REQUIRED, "CAP,...", SETTING_CAPABILITY, set_capability,
           "keep these capabilities too (all, help)",
           "Adds to the default set. May be given several times.", NULL },
-        { NULL, 0, "drop-capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_DROP_CAPABILITY, set_drop_capability,
+        { NULL, 0, "drop-capability", ARGUMENT_REQUIRED, "CAP,...", SETTING_DROP_CAPABILITY, set_drop_capability,
           "drop these capabilities (all, help)",
           "Dropping wins over adding.", NULL },
-        { NULL, 0, "ambient-capability", ARGUMENT_REQUIRED, "CAP,…", SETTING_AMBIENT_CAPABILITY, set_ambient_capability,
+        { NULL, 0, "ambient-capability", ARGUMENT_REQUIRED, "CAP,...", SETTING_AMBIENT_CAPABILITY, set_ambient_capability,
           "hand these on to a payload that is not root",
           "They become inheritable and ambient. Each must be kept by the container. Not with *--boot*.", NULL },
         { NULL, 0, "no-new-privileges", ARGUMENT_REQUIRED, "BOOL", SETTING_NO_NEW_PRIVILEGES, set_no_new_privileges,
@@ -218,7 +219,7 @@ bool option_is_harmless(const char *name, const char *value) {
         if (i < 0 || !foreign[i].harmless)
                 return false;
         if (text_equal(foreign[i].harmless, "*"))
-                return true;
+                return foreign[i].word == (value != NULL);
         if (!value || strv_split(&words, foreign[i].harmless, " ") < 0)
                 return false;
         /* "no" stands for all words that mean it. */
@@ -228,8 +229,21 @@ bool option_is_harmless(const char *name, const char *value) {
         return result;
 }
 
-static int lacks(const char *name, struct error *error) {
-        return error_set(error, EOPNOTSUPP, "--%s is not supported by this version of spawn", name);
+/* Complains of entry I of the table above, written as LETTER or (0) by its name. */
+static void lacks(int i, char letter, struct error *error) {
+        const char *harmless = foreign[i].harmless;
+        char form[8] = "";
+
+        if (text_equal(harmless, "*")) {
+                error_set(error, EINVAL, "--%s %s argument", foreign[i].name,
+                          foreign[i].word ? "needs an" : "takes no");
+                return;
+        }
+        if (letter)
+                snprintf(form, sizeof form, "-%c, ", letter);
+        error_set(error, EOPNOTSUPP, "%s--%s is not supported by this version of spawn", form, foreign[i].name);
+        if (error && harmless)
+                error_hint(error, "only --%s=%.*s is", foreign[i].name, (int) strcspn(harmless, " "), harmless);
 }
 
 /* The name that NAME was perhaps meant to be; NULL if none is near. */
@@ -247,28 +261,50 @@ static const char *nearest(const char *name) {
         return result;
 }
 
-const struct option_row *option_find(const char *name, struct error *error) {
-        const struct option_row *found = NULL;
+/* Name number I of all that can be written: the table's, then those of systemd-nspawn. NULL after the last. */
+static const char *any_name(size_t i) {
+        if (i < option_count)
+                return option_table[i].name;
+        i -= option_count;
+        return i < ELEMENTSOF(foreign) ? foreign[i].name : NULL;
+}
+
+const char *option_complete(const char *name, struct error *error) {
+        const char *candidate, *found = NULL;
+        char list[160] = "";
         size_t matches = 0;
 
-        for (size_t i = 0; i < option_count; i++) {
-                if (text_equal(option_table[i].name, name))
-                        return &option_table[i];
-                if (*name && text_starts_with(option_table[i].name, name)) {
-                        found = &option_table[i];
-                        matches++;
-                }
-        }
-        if (find_foreign(name) >= 0) {
-                lacks(name, error);
-                return NULL;
+        for (size_t i = 0; (candidate = any_name(i)); i++) {
+                if (text_equal(candidate, name))
+                        return candidate;
+                if (!*name || !text_starts_with(candidate, name))
+                        continue;
+                found = candidate;
+                matches++;
+                size_t n = strlen(list);
+                snprintf(list + n, sizeof list - n, "%s--%s", n > 0 ? ", " : "", candidate);
         }
         if (matches == 1)
                 return found;
         error_set(error, EINVAL, matches > 1 ? "option --%s is ambiguous" : "unknown option --%s", name);
-        const char *guess = matches > 1 ? found->name : nearest(name);
-        if (guess && error)
+        const char *guess = matches > 1 ? NULL : nearest(name);
+        if (error && matches > 1)
+                error_hint(error, "it could be %s", list);
+        else if (error && guess)
                 error_hint(error, "did you mean --%s?", guess);
+        return NULL;
+}
+
+const struct option_row *option_find(const char *name, struct error *error) {
+        int i = find_foreign(name);
+
+        for (size_t k = 0; k < option_count; k++)
+                if (text_equal(option_table[k].name, name))
+                        return &option_table[k];
+        if (i >= 0)
+                lacks(i, 0, error);
+        else
+                error_set(error, EINVAL, "unknown option --%s", name);
         return NULL;
 }
 
@@ -278,8 +314,7 @@ const struct option_row *option_find_letter(char letter, struct error *error) {
                         return &option_table[i];
         for (size_t i = 0; i < ELEMENTSOF(foreign_letters); i++)
                 if (foreign_letters[i].letter == letter) {
-                        error_set(error, EOPNOTSUPP, "-%c (--%s) is not supported by this version of spawn", letter,
-                                  foreign_letters[i].name);
+                        lacks(find_foreign(foreign_letters[i].name), letter, error);
                         return NULL;
                 }
         error_set(error, EINVAL, "unknown option -%c", letter);

@@ -26,9 +26,16 @@ extern const size_t option_count;
 #define OPTION_LISTED 1
 #define OPTION_HELP 2
 #define OPTION_VERSION 3
+/* The value took the option back: the setting has its default again. */
+#define OPTION_RESET 4
 
-/* Finds a row by its long name or a unique beginning of it. Returns NULL and fills *ERROR (a hint with the nearest
- * name, or that this version lacks an option of systemd-nspawn). */
+/* The name that NAME is, or is the only one to begin with, among all options of spawn and of systemd-nspawn: those
+ * that this version lacks count too, so that a shortened word never changes its meaning when they come. Static.
+ * Returns NULL and fills *ERROR, with a hint at the nearest name or at those that NAME could be. */
+const char *option_complete(const char *name, struct error *error);
+
+/* Finds a row by its whole long name, or its letter. Returns NULL and fills *ERROR: there is no such option, or this
+ * version lacks it. */
 const struct option_row *option_find(const char *name, struct error *error);
 const struct option_row *option_find_letter(char letter, struct error *error);
 

@@ -88,7 +88,7 @@ static int set_name(char **field, const char *value, const struct option_row *ro
         if (!*value) { /* back to the default */
                 free(*field);
                 *field = NULL;
-                return 0;
+                return OPTION_RESET;
         }
         if (!is_host_name(value)) {
                 refuse(row, value, error, "not a valid name");

@@ -2,6 +2,7 @@
 #include "launcher/spec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,10 @@ static int set(struct spec *spec, const struct option_row *row, const char *valu
         _cleanup_free_ char *origin = text_format("--%s", row->name);
         int r = row->set(spec, value, row, error);
 
+        if (r == OPTION_RESET) {
+                spec->origin[row->setting] = NULL;
+                return 0;
+        }
         if (r != 0)
                 return r;
         return origin ? remember(spec, row->setting, origin, error) : error_memory(error);
@@ -70,14 +75,11 @@ static const char *take_word(struct words *w) {
 
 /* An option of systemd-nspawn that asks for what happens anyway. Returns 1 if it was one, and skips its argument. */
 static int skip_harmless(const char *name, const char *value, struct words *w) {
-        const char *argument = value;
+        bool next = !value && option_foreign_takes_word(name) && w->next < w->argc;
 
-        if (!value && option_foreign_takes_word(name) && w->next < w->argc)
-                argument = w->argv[w->next];
-        if (!option_is_harmless(name, argument))
+        if (!option_is_harmless(name, next ? w->argv[w->next] : value))
                 return 0;
-        if (!value && option_foreign_takes_word(name))
-                w->next++;
+        w->next += next;
         return 1;
 }
 
@@ -89,9 +91,12 @@ static int parse_long(struct spec *spec, const char *word, struct words *w, stru
                 return error_memory(error);
         if (value)
                 *value++ = 0;
-        if (skip_harmless(name, value, w))
+        const char *whole = option_complete(name, error);
+        if (!whole)
+                return -EINVAL;
+        if (skip_harmless(whole, value, w))
                 return 0;
-        const struct option_row *row = option_find(name, error);
+        const struct option_row *row = option_find(whole, error);
         if (!row)
                 return -EINVAL;
         if (row->argument == ARGUMENT_NONE && value)
@@ -138,7 +143,7 @@ static int parse_options(struct spec *spec, struct words *w, struct error *error
 }
 
 static int parse_payload(struct spec *spec, struct words *w, struct error *error) {
-        if (w->next == w->argc)
+        if (w->next >= w->argc)
                 return 0;
         if (spec->start == START_SHELL)
                 spec->start = START_COMMAND;
@@ -182,13 +187,35 @@ static void parse_log_level(const struct spec *spec) {
         } levels[] = {
                 { "debug", LOG_DEBUG },   { "7", LOG_DEBUG },  { "info", LOG_INFO },       { "6", LOG_INFO },
                 { "notice", LOG_NOTICE }, { "5", LOG_NOTICE }, { "warning", LOG_WARNING }, { "4", LOG_WARNING },
-                { "err", LOG_ERROR },     { "3", LOG_ERROR },
+                { "err", LOG_ERROR },     { "3", LOG_ERROR },  { "crit", LOG_ERROR },      { "2", LOG_ERROR },
+                { "alert", LOG_ERROR },   { "1", LOG_ERROR },  { "emerg", LOG_ERROR },     { "0", LOG_ERROR },
         };
         const char *value = strv_getenv(&spec->caller_environment, "SYSTEMD_LOG_LEVEL");
 
         for (size_t i = 0; value && i < ELEMENTSOF(levels); i++)
                 if (text_equal(value, levels[i].name))
                         log_set_level(levels[i].level);
+}
+
+/* Variables of systemd-nspawn that ask for what this version cannot do, unless they ask for what happens anyway. */
+static int check_foreign_environment(const struct spec *spec, struct error *error) {
+        static const struct {
+                const char *name;
+                bool harmless;
+        } foreign[] = {
+                { "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", true }, { "UNIFIED_CGROUP_HIERARCHY", true },
+                { "SYSTEMD_NSPAWN_USE_CGNS", true },          { "SYSTEMD_NSPAWN_SHARE_NS_IPC", false },
+                { "SYSTEMD_NSPAWN_SHARE_NS_PID", false },     { "SYSTEMD_NSPAWN_SHARE_NS_UTS", false },
+                { "SYSTEMD_NSPAWN_SHARE_SYSTEM", false },     { "SYSTEMD_SUPPRESS_SYNC", false },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(foreign); i++) {
+                const char *value = strv_getenv(&spec->caller_environment, foreign[i].name);
+                bool asked = foreign[i].harmless;
+                if (value && (parse_boolean(value, &asked) < 0 || asked != foreign[i].harmless))
+                        return error_set(error, EOPNOTSUPP, "$%s=%s is not supported by this version of spawn",
+                                         foreign[i].name, value);
+        }
+        return 0;
 }
 
 static int parse_environment(struct spec *spec, struct error *error) {
@@ -212,15 +239,24 @@ static int parse_environment(struct spec *spec, struct error *error) {
         spec->container_service = strdup(service && *service ? service : "systemd-nspawn");
         if (!spec->container_service)
                 return error_memory(error);
-        parse_log_level(spec);
-        return parse_api_vfs(spec, error);
+        if (service && *service) {
+                int r = remember(spec, SETTING_CONTAINER_SERVICE, "$SYSTEMD_NSPAWN_CONTAINER_SERVICE", error);
+                if (r < 0)
+                        return r;
+        }
+        int r = check_foreign_environment(spec, error);
+        return r < 0 ? r : parse_api_vfs(spec, error);
 }
 
 /* What goes together and what does not; nothing that needs a look at the host. */
 static int check(const struct spec *spec, struct error *error) {
         if (!spec->directory) {
                 error_set(error, EINVAL, "no root is given");
-                return error ? error_hint(error, "use --directory=PATH") : -EINVAL;
+                if (error)
+                        error_hint(error, spec->machine
+                                                  ? "machines are not found by their name yet: use --directory=PATH"
+                                                  : "use --directory=PATH");
+                return -EINVAL;
         }
         if (spec->as_pid2 && spec->start == START_BOOT)
                 return error_set(error, EINVAL, "--as-pid2 and --boot exclude each other: an init is PID 1");
@@ -237,9 +273,12 @@ int spec_parse(struct spec *spec, int argc, char *const argv[], char *const envi
         for (char *const *e = environment; *e; e++)
                 if (strv_add(&spec->caller_environment, *e) < 0)
                         return error_memory(error);
+        parse_log_level(spec);
         r = parse_environment(spec, error);
         if (r >= 0)
                 r = parse_options(spec, &w, error);
+        if (r == OPTION_LISTED && (fflush(stdout) != 0 || ferror(stdout)))
+                return error_set(error, EIO, "cannot write to standard output");
         if (r > 0) {
                 *ret_action = r == OPTION_HELP ? ACTION_HELP : r == OPTION_VERSION ? ACTION_VERSION : ACTION_LIST;
                 return 0;
@@ -250,7 +289,7 @@ int spec_parse(struct spec *spec, int argc, char *const argv[], char *const envi
                 r = check(spec, error);
         if (r < 0)
                 return r;
-        if (spec->quiet && log_level() < LOG_DEBUG)
+        if (spec->quiet && log_level() > LOG_WARNING && log_level() < LOG_DEBUG)
                 log_set_level(LOG_WARNING);
         *ret_action = ACTION_RUN;
         return 0;

@@ -52,7 +52,6 @@ enum setting {
         SETTING_CHECK_OS_RELEASE,
         SETTING_SECCOMP,
         SETTING_CONTAINER_SERVICE,
-        SETTING_UNIFIED_HIERARCHY,
         SETTING_COUNT,
 };
 
@@ -135,7 +134,6 @@ struct spec {
         bool check_os_release;
         bool seccomp;
         char *container_service;
-        bool unified_hierarchy; /* valid if origin[SETTING_UNIFIED_HIERARCHY] */
 };
 
 /* What the words ask spawn to do before anything else. */

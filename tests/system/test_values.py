@@ -120,6 +120,13 @@ class Values(TestCase):
         self.refused('-q', '-D', root, '--read-only', '--bind=/etc:/not/there', 'true', says='/not/there')
         self.assertEqual(changed(before, manifest(root)), set())
 
+    def test_a_command_writes_nothing_into_a_debian(self):
+        for name in 'debian-12', 'debian-13', 'debian-sysvinit':
+            root = self.copy(name)  # an overlay: whatever is written is in its upper directory
+            p = self.spawn('-q', '-D', root, 'sh', '-c', 'exit 2')
+            self.assertEqual(p.returncode, 2, p.stderr)
+            self.assertEqual(sorted(manifest(root.parent / 'upper')), [], name)
+
     def test_explain_needs_no_root(self):
         with tempfile.TemporaryDirectory(dir='/var/tmp') as d:  # the checkout may be in a folder that is closed to others
             os.chmod(d, 0o755)

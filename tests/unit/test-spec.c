@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/log.h"
 #include "launcher/options.h"
 #include "launcher/spec.h"
 #include "unit.h"
@@ -183,6 +184,7 @@ static void lists_add_up_and_scalars_are_replaced(void **state) {
         assert_string_equal(strv_getenv(&p.spec.environment, "A"), "2");
         assert_string_equal(strv_getenv(&p.spec.environment, "B"), "");
         assert_null(p.spec.machine);
+        assert_null(p.spec.origin[SETTING_MACHINE]);
         assert_int_equal(p.spec.filter_allow.count, 2);
         assert_string_equal(p.spec.filter_deny.items[0], "c");
         spec_free(&p.spec);
@@ -202,11 +204,47 @@ static void the_environment_counts(void **state) {
         assert_int_equal(p.r, -EINVAL);
         assert_non_null(strstr(p.error.text, "$SYSTEMD_NSPAWN_LOCK=maybe"));
         spec_free(&p.spec);
+        p = parse("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", (char *[]){ W("spawn"), W("-D"), W("/r"), NULL });
+        assert_int_equal(p.r, 0);
+        spec_free(&p.spec);
+        p = parse("UNIFIED_CGROUP_HIERARCHY=x", (char *[]){ W("spawn"), W("-D"), W("/r"), NULL });
+        assert_int_equal(p.r, -EOPNOTSUPP);
+        spec_free(&p.spec);
+        p = parse("SYSTEMD_NSPAWN_CONTAINER_SERVICE=rkt", (char *[]){ W("spawn"), W("-D"), W("/r"), NULL });
+        assert_string_equal(p.spec.container_service, "rkt");
+        assert_string_equal(p.spec.origin[SETTING_CONTAINER_SERVICE], "$SYSTEMD_NSPAWN_CONTAINER_SERVICE");
+        spec_free(&p.spec);
+        p = parse("SYSTEMD_NSPAWN_SHARE_NS_IPC=1", (char *[]){ W("spawn"), W("-D"), W("/r"), NULL });
+        assert_int_equal(p.r, -EOPNOTSUPP);
+        spec_free(&p.spec);
         p = parse("FROM_CALLER=v",
                   (char *[]){ W("spawn"), W("-D"), W("/r"), W("-EFROM_CALLER"), W("-ENOT_THERE"), NULL });
         assert_string_equal(strv_getenv(&p.spec.environment, "FROM_CALLER"), "v");
         assert_int_equal(p.spec.environment.count, 1);
         spec_free(&p.spec);
+}
+
+static void log_levels_by_name_and_number(void **state) {
+        static const struct {
+                const char *variable, *option;
+                enum log_level level;
+        } cases[] = {
+                { "SYSTEMD_LOG_LEVEL=debug", "-q", LOG_DEBUG },  { "SYSTEMD_LOG_LEVEL=7", "-b", LOG_DEBUG },
+                { "SYSTEMD_LOG_LEVEL=info", "-q", LOG_WARNING }, { "SYSTEMD_LOG_LEVEL=notice", "-b", LOG_NOTICE },
+                { "SYSTEMD_LOG_LEVEL=err", "-q", LOG_ERROR },    { "SYSTEMD_LOG_LEVEL=0", "-b", LOG_ERROR },
+                { "SYSTEMD_LOG_LEVEL=loud", "-b", LOG_INFO },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                log_set_level(LOG_INFO);
+                struct parsed p =
+                        parse(cases[i].variable, (char *[]){ W("spawn"), W("-D/r"), W(cases[i].option), NULL });
+                assert_int_equal(p.r, 0);
+                assert_int_equal(log_level(), cases[i].level);
+                spec_free(&p.spec);
+        }
+        log_set_level(LOG_INFO);
 }
 
 int main(void) {
@@ -218,6 +256,7 @@ int main(void) {
                 cmocka_unit_test(combinations),
                 cmocka_unit_test(lists_add_up_and_scalars_are_replaced),
                 cmocka_unit_test(the_environment_counts),
+                cmocka_unit_test(log_levels_by_name_and_number),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
