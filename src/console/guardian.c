@@ -246,7 +246,9 @@ void guardian_stop(struct guardian *g) {
         siginfo_t info;
 
         if (g->pidfd >= 0) {
-                (void) sys_pidfd_send_signal(g->pidfd, SIGKILL, NULL, 0);
+                if (sys_pidfd_send_signal(g->pidfd, SIGKILL, NULL, 0) < 0)
+                        (void) kill(g->pid,
+                                    SIGKILL); /* a filter denies the call; the number is ours until it is reaped */
                 while (waitid(P_PIDFD, (id_t) g->pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
                         ;
         }

@@ -41,14 +41,22 @@ static int tie_to_supervisor(const struct launch *launch, struct error *error) {
         return 0;
 }
 
-/* A new session: the caller's terminal must not be the payload's controlling terminal. The signals start as spawn was
- * given them. */
+/* Signals that the caller ignores or blocks (nohup(1), a job's mask) are none of the container's: every one starts
+ * with its default action, as the kernel starts a first process. */
+static void reset_signals(void) {
+        sigset_t none;
+
+        for (int sig = 1; sig <= SIGRTMAX; sig++)
+                (void) signal(sig, SIG_DFL); /* refused for SIGKILL, SIGSTOP and the C library's own */
+        sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A new session: the caller's terminal must not be the payload's controlling terminal. */
 static int start_session(const struct launch *launch, struct error *error) {
         if (setsid() < 0)
                 return error_set(error, errno, "cannot start a session: %m");
-        signal(SIGPIPE, SIG_DFL);
-        if (sigprocmask(SIG_SETMASK, &launch->payload_mask, NULL) < 0)
-                return error_set(error, errno, "cannot set the signal mask: %m");
+        reset_signals();
         /* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup
          * namespace made by clone3() itself would be rooted at the supervisor's group. */
         if (launch->cgroup_fd < 0)

@@ -26,7 +26,6 @@ struct launch {
         int sync_fd;          /* our end of the channel to the child */
         pid_t leader;
         int leader_pidfd;
-        sigset_t payload_mask; /* signal mask that the payload starts with: the one we were given */
 };
 
 #define LAUNCH_NONE                                                                                                   \
@@ -56,5 +55,5 @@ void launch_remove_cgroup(struct launch *launch);
 /* Starts the child. Afterwards leader and leader_pidfd are set; the child reports on sync_fd. */
 int launch_start(struct launch *launch, struct error *error);
 
-/* Closes what belongs to one start. Harmless on LAUNCH_NONE. The signal mask and supervisor_pidfd stay. */
+/* Closes what belongs to one start. Harmless on LAUNCH_NONE. supervisor_pidfd stays. */
 void launch_end(struct launch *launch);

@@ -82,9 +82,9 @@ int main(int argc, char *argv[]) {
         spec_init(&spec);
         r = spec_parse(&spec, argc, argv, environ, &action, &error);
         if (r >= 0 && action == ACTION_HELP)
-                r = help_print();
+                r = help_print() < 0 ? error_set(&error, EIO, "cannot write to standard output") : 0;
         else if (r >= 0 && action == ACTION_VERSION)
-                r = version_print();
+                r = version_print() < 0 ? error_set(&error, EIO, "cannot write to standard output") : 0;
         else if (r >= 0 && action == ACTION_RUN)
                 r = probe_and_run(&spec, was_closed, &error);
         else if (r >= 0)

@@ -12,11 +12,18 @@
 #include "basic/syscalls.h"
 #include "isolation/signals.h"
 
+/* By pidfd; where a filter denies that by number, which is as safe: nobody but us reaps the leader. */
+static int signal_leader(const struct launch *launch, int sig) {
+        if (sys_pidfd_send_signal(launch->leader_pidfd, sig, NULL, 0) == 0)
+                return 0;
+        return errno == ENOSYS || errno == EPERM ? kill(launch->leader, sig) : -1;
+}
+
 void stop_kill(struct stop *stop, const struct launch *launch) {
         stop->phase = STOP_KILLED;
         stop->deadline_usec = 0;
         /* The kernel ends the whole PID namespace with its first process (pid_namespaces(7)). */
-        if (sys_pidfd_send_signal(launch->leader_pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        if (signal_leader(launch, SIGKILL) < 0 && errno != ESRCH)
                 log_warning("cannot kill the container: %s", strerror(errno));
 }
 
@@ -48,7 +55,7 @@ enum answer { ANSWER_ASKED, ANSWER_NOT_YET, ANSWER_CANNOT };
 static enum answer send(const struct launch *launch, int sig) {
         char name[SIGNAL_NAME_SIZE];
 
-        if (sys_pidfd_send_signal(launch->leader_pidfd, sig, NULL, 0) < 0)
+        if (signal_leader(launch, sig) < 0)
                 return ANSWER_CANNOT;
         log_info("asked %s to end with %s; the same again kills it", launch->plan->machine, signal_name(sig, name));
         return ANSWER_ASKED;
@@ -76,7 +83,7 @@ static enum answer ask_init(const struct launch *launch, int sig, bool first) {
 
         if (first)
                 return send(launch, sig) == ANSWER_ASKED ? seen ? ANSWER_ASKED : ANSWER_NOT_YET : ANSWER_CANNOT;
-        if (sys_pidfd_send_signal(launch->leader_pidfd, sig, NULL, 0) < 0)
+        if (signal_leader(launch, sig) < 0)
                 return ANSWER_CANNOT;
         return seen ? ANSWER_ASKED : ANSWER_NOT_YET;
 }

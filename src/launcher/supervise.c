@@ -39,7 +39,6 @@ struct supervisor {
         struct guardian guardian;
         int signal_fd;
         int pidfd; /* our own process */
-        sigset_t original_mask;
         struct stop stop;
         struct error error; /* what the child reported */
         bool ended;         /* the leader has */
@@ -64,7 +63,7 @@ static int open_signals(struct supervisor *s) {
                 sigaddset(&set, handled[i]);
         /* Setting the terminal's modes or writing to it from the background must not stop us half-way. */
         signal(SIGPIPE, SIG_IGN);
-        if (sigprocmask(SIG_BLOCK, &set, &s->original_mask) < 0)
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return error_set(&s->error, errno, "cannot block signals: %m");
         s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         if (s->signal_fd < 0)
@@ -122,7 +121,6 @@ static int start(struct supervisor *s) {
 
         launch->plan = s->plan;
         launch->supervisor_pidfd = s->pidfd;
-        launch->payload_mask = s->original_mask;
         r = launch_prepare(launch, &s->error);
         if (r >= 0 && s->console)
                 r = console_attach_pty(s->console, &launch->pty, &s->error);
