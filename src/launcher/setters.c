@@ -417,6 +417,5 @@ SETTER(set_inaccessible) {
 }
 
 SETTER(set_fstab) {
-        (void) row;
-        return fstab_load(value, &spec->mounts, error);
+        return !*value ? refuse(row, value, error, "an empty path") : fstab_load(value, &spec->mounts, error);
 }

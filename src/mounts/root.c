@@ -50,7 +50,9 @@ int root_enter(int tree_fd, struct error *error) {
         if (set_propagation(PRIVATE) < 0)
                 return error_set(error, errno, "cannot make the mounts private: %m");
         if (sys_move_mount(tree_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-                return error_set(error, errno, "cannot mount the tree: %m");
+                return errno == ENOSYS ? error_set(error, ENOSYS,
+                                                   "this kernel cannot mount by descriptor: Linux 5.12 is needed")
+                                       : error_set(error, errno, "cannot mount the tree: %m");
         if (fchdir(tree_fd) < 0)
                 return error_set(error, errno, "cannot enter the tree: %m");
         return exchange_root(error);

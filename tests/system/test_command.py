@@ -66,7 +66,7 @@ class Status(TestCase):
         for call in 'openat2', 'clone3', 'close_range':
             p = self.spawn('-q', '-D', BB, 'sh', '-c', 'exit 3', program=FAULT, env=os.environ | {'SPAWN_TEST_ENOSYS': call})
             self.assertEqual(p.returncode, 3, (call, p.stderr))
-        for call in 'fsopen', 'open_tree', 'mount_setattr':
+        for call in 'fsopen', 'open_tree', 'move_mount', 'mount_setattr':
             self.refused('-q', '-D', BB, 'true', program=FAULT, says='5.12', env=os.environ | {'SPAWN_TEST_ENOSYS': call})
 
 

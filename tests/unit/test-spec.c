@@ -144,6 +144,7 @@ static void refusals_name_the_option_and_help(void **state) {
                 { "--tmpfs=x", "--tmpfs", "" },
                 { "--inaccessible=/", "--inaccessible", "" },
                 { "--explain=xml", "xml", "json" },
+                { "--fstab=", "--fstab=: an empty path", "" },
                 { "--fstab=/no/such/fstab", "/no/such/fstab", "" },
         };
         (void) state;
