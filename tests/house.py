@@ -51,7 +51,7 @@ def strings(path, text):
     if path.relative_to(SRC).parts[0] not in ('mounts', 'launcher') or path.name in JOINS:
         return
     for number, line in enumerate(text.splitlines(), 1):
-        if '"%s/%s"' in line or '"%s%s"' in line:
+        if '%s/%s' in line or '"%s%s"' in line:
             complain(f'{path.relative_to(TOP)}:{number}', 'two paths joined as strings')
 
 

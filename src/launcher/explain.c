@@ -243,12 +243,12 @@ static void explain_entries(struct out *o, const struct plan *plan) {
         for (size_t i = 0; i < plan->mounts.count; i++)
                 for (size_t j = 0; j < plan->mounts.ops[i].n_entries; j++) {
                         const struct tree_entry *e = &plan->mounts.ops[i].entries[j];
-                        char path[512], mode[8], device[32];
-                        snprintf(path, sizeof path, "%s%s%s", plan->mounts.ops[i].target, "/", e->path);
+                        char mode[8], device[32];
                         snprintf(mode, sizeof mode, "%04o", (unsigned) e->mode);
                         snprintf(device, sizeof device, "%u:%u", major(e->device), minor(e->device));
                         begin_object(o);
-                        put_text(o, o->json ? "path" : "", path);
+                        put_text(o, o->json ? "path" : "", e->path);
+                        put_text(o, "in", plan->mounts.ops[i].target);
                         put_text(o, "kind", kinds[e->kind]);
                         if (e->kind != ENTRY_SYMLINK)
                                 put_text(o, "mode", mode);

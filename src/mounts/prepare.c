@@ -59,9 +59,9 @@ static int make_entries(int mount, const struct mount_op *op, struct error *erro
                 const struct tree_entry *entry = &op->entries[i];
                 int r = make_entry(mount, entry);
                 if (r < 0 && !entry->optional)
-                        return op_error(op, -r, error, "cannot make %s/%s: %m", op->target, entry->path);
+                        return op_error(op, -r, error, "cannot make %s in %s: %m", entry->path, op->target);
                 if (r < 0)
-                        log_debug("%s/%s is left out: %s", op->target, entry->path, strerror(-r));
+                        log_debug("%s of %s is left out: %s", entry->path, op->target, strerror(-r));
         }
         return 0;
 }

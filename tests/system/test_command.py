@@ -223,6 +223,7 @@ class Options(TestCase):
         self.assertEqual({w['path'] for w in plan['image-writes']}, {'/sys', '/x'})
         self.assertTrue(any(m['target'] == '/x' and m['origin'] == '--bind' for m in plan['mounts']))
         self.assertTrue(any(c['name'] == 'CAP_NET_ADMIN' and c['origin'] == '--private-network' for c in plan['capabilities']))
+        self.assertTrue(any((e['in'], e['path'], e.get('device')) == ('/dev', 'null', '1:3') for e in plan['entries']))
         self.assertTrue(plan['system-call-filter'] and plan['limits'] and plan['environment'])
         self.assertIn('/proc/kcore', self.out('-D', root, '--explain', 'true'))
         self.assertEqual(changed(before, manifest(root)), set())
