@@ -242,13 +242,18 @@ int guardian_set_cgroup(const struct guardian *g, int parent_fd, const char *nam
         return send_message(g->channel, &message, parent_fd);
 }
 
+void guardian_dismiss(const struct guardian *g) {
+        if (g->pidfd < 0)
+                return;
+        if (sys_pidfd_send_signal(g->pidfd, SIGKILL, NULL, 0) < 0)
+                (void) kill(g->pid, SIGKILL); /* a filter denies the call; the number is ours until it is reaped */
+}
+
 void guardian_stop(struct guardian *g) {
         siginfo_t info;
 
         if (g->pidfd >= 0) {
-                if (sys_pidfd_send_signal(g->pidfd, SIGKILL, NULL, 0) < 0)
-                        (void) kill(g->pid,
-                                    SIGKILL); /* a filter denies the call; the number is ours until it is reaped */
+                guardian_dismiss(g);
                 while (waitid(P_PIDFD, (id_t) g->pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
                         ;
         }

@@ -46,5 +46,9 @@ int guardian_set_leader(const struct guardian *g, int pidfd);
  */
 int guardian_set_cgroup(const struct guardian *g, int parent_fd, const char *name);
 
+/* Tells it to end and does not wait: for when there is nothing to guard any more, so that it ends beside the caller's
+ * own last work. guardian_stop() is still due. Harmless on GUARDIAN_NONE. */
+void guardian_dismiss(const struct guardian *g);
+
 /* Ends and reaps it: from here on nothing happens when the supervisor dies. Leaves GUARDIAN_NONE; harmless on that. */
 void guardian_stop(struct guardian *g);

@@ -54,9 +54,14 @@ static void reset_signals(void) {
 
 /* A new session: the caller's terminal must not be the payload's controlling terminal. */
 static int start_session(const struct launch *launch, struct error *error) {
+        (void) launch;
         if (setsid() < 0)
                 return error_set(error, errno, "cannot start a session: %m");
         reset_signals();
+        return 0;
+}
+
+static int enter_cgroup(const struct launch *launch, struct error *error) {
         /* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup
          * namespace made by clone3() itself would be rooted at the supervisor's group. */
         if (launch->cgroup_fd < 0)
@@ -89,14 +94,19 @@ static int set_process_attributes(const struct launch *launch, struct error *err
         return r < 0 ? error_set(error, -r, "cannot set the OOM score to %s: %m", text) : 0;
 }
 
-static int mount_all(const struct launch *launch, struct error *error) {
-        const struct plan *plan = launch->plan;
-        int r;
+static int enter_root(const struct launch *launch, struct error *error) {
+        return root_enter(launch->tree_fd, error);
+}
 
-        r = root_enter(launch->tree_fd, error);
-        if (r < 0)
-                return r;
-        r = mounts_attach(&plan->mounts, launch->tree_fd, launch->mount_fds, !plan->tree_read_only, error);
+static int make_mounts(const struct launch *launch, struct error *error) {
+        (void) error;
+        mounts_make(&launch->plan->mounts, launch->mount_fds);
+        return 0;
+}
+
+static int attach_mounts(const struct launch *launch, struct error *error) {
+        const struct plan *plan = launch->plan;
+        int r = mounts_attach(&plan->mounts, launch->tree_fd, launch->mount_fds, !plan->tree_read_only, error);
         if (r < 0)
                 return r;
         r = mounts_verify(&plan->mounts, launch->tree_fd, launch->mount_fds, error);
@@ -332,16 +342,31 @@ static int become_payload(const struct launch *launch, int sync_fd, struct error
         return r;
 }
 
-_Noreturn void child_run(const struct launch *launch, int sync_fd) {
-        static int (*const steps[])(const struct launch *, struct error *) = {
-                tie_to_supervisor, start_session,     set_process_attributes, mount_all,
-                write_files,       bring_loopback_up, set_identity,           set_scheduling,
-        };
-        struct error error = { 0 };
+typedef int (*const child_step)(const struct launch *, struct error *);
+
+/* While the parent makes its part ready. Limits come later: a low RLIMIT_NOFILE would refuse what it hands over. */
+static child_step alone[] = {
+        tie_to_supervisor, start_session,     set_process_attributes, enter_root,
+        make_mounts,       bring_loopback_up, set_identity,           NULL,
+};
+static child_step with_everything[] = { enter_cgroup, attach_mounts, write_files, set_scheduling, NULL };
+
+static int run_steps(const struct launch *launch, child_step *steps, struct error *error) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++)
-                r = steps[i](launch, &error);
+        for (; r >= 0 && *steps; steps++)
+                r = (*steps)(launch, error);
+        return r;
+}
+
+_Noreturn void child_run(struct launch *launch, int sync_fd) {
+        struct error error = { 0 };
+        int r = run_steps(launch, alone, &error);
+
+        if (r >= 0)
+                r = launch_receive(launch, sync_fd, &error);
+        if (r >= 0)
+                r = run_steps(launch, with_everything, &error);
         if (r >= 0)
                 r = become_payload(launch, sync_fd, &error);
         if (!error.code)

@@ -5,8 +5,8 @@
 
 #include "launcher/launch.h"
 
-/* Never returns. SYNC_FD is the child's end of the channel. */
-_Noreturn void child_run(const struct launch *launch, int sync_fd);
+/* Never returns. SYNC_FD is the child's end of the channel; *LAUNCH is the child's own copy. */
+_Noreturn void child_run(struct launch *launch, int sync_fd);
 
 /* Replaces the process by the payload: the init, the words or the user's shell. Returns a negative errno. */
 struct user;

@@ -33,10 +33,10 @@ static int *mount_fd(const struct launch *launch, const char *target) {
         return &launch->mount_fds[i];
 }
 
-static int prepare_mounts(struct launch *launch, struct error *error) {
+/* What the child needs from its first moment. */
+static int prepare_tree(struct launch *launch, struct error *error) {
         const struct plan *plan = launch->plan;
         size_t n = plan->mounts.count;
-        int r;
 
         launch->mount_fds = calloc(n, sizeof *launch->mount_fds);
         if (!launch->mount_fds)
@@ -46,7 +46,12 @@ static int prepare_mounts(struct launch *launch, struct error *error) {
         launch->tree_fd = root_clone(plan->probe->root.fd, plan->tree_read_only, error);
         if (launch->tree_fd < 0)
                 return launch->tree_fd;
-        r = mounts_prepare(&plan->mounts, launch->tree_fd, launch->mount_fds, error);
+        return plan->filter ? filter_prepare(&plan->filter_request, &launch->filter, error) : 0;
+}
+
+static int prepare_mounts(struct launch *launch, struct error *error) {
+        int r = mounts_prepare(&launch->plan->mounts, launch->tree_fd, launch->mount_fds, error);
+
         if (r < 0)
                 return r;
         launch->run_host_fd = *mount_fd(launch, "/run/host");
@@ -99,7 +104,7 @@ int launch_prepare(struct launch *launch, struct error *error) {
                 if (r < 0)
                         return r;
         }
-        return launch->plan->filter ? filter_prepare(&launch->plan->filter_request, &launch->filter, error) : 0;
+        return 0;
 }
 
 /* A cgroup2 instance that nobody else sees: it shows the same groups wherever the host has it mounted, or not at all
@@ -171,18 +176,13 @@ static void close_mounts(struct launch *launch) {
         launch->tree_fd = fd_close(launch->tree_fd);
 }
 
-/* The child has its own copies of what it attaches; of ours only /run is of use from here on. Closing them now happens
- * beside the child's work. At the end these would be the last descriptors of the file systems, and closing them would
- * be what everybody waits for. */
-static void let_go_of_mounts(struct launch *launch) {
-        launch->run_fd = TAKE_FD(*mount_fd(launch, "/run"));
-        close_mounts(launch);
-}
-
 int launch_start(struct launch *launch, struct error *error) {
         int channel[2], pidfd = -EBADF;
-        int r = sync_pair(channel);
+        int r = prepare_tree(launch, error);
 
+        if (r < 0)
+                return r;
+        r = sync_pair(channel);
         if (r < 0)
                 return error_set(error, -r, "cannot make the channel to the child: %m");
         _cleanup_close_ int ours = channel[0], theirs = channel[1];
@@ -198,7 +198,48 @@ int launch_start(struct launch *launch, struct error *error) {
         launch->leader = pid;
         launch->leader_pidfd = pidfd;
         launch->sync_fd = TAKE_FD(ours);
-        let_go_of_mounts(launch);
+        return 0;
+}
+
+/* What goes over besides the mounts, in this order. */
+enum handed { HANDED_PEER, HANDED_CGROUP, HANDED_COUNT };
+
+int launch_hand_over(struct launch *launch, struct error *error) {
+        const int others[HANDED_COUNT] = { [HANDED_PEER] = launch->pty.peer, [HANDED_CGROUP] = launch->cgroup_fd };
+        int r = sync_send_fds(launch->sync_fd, others, HANDED_COUNT);
+
+        if (r >= 0)
+                r = sync_send_fds(launch->sync_fd, launch->mount_fds, launch->plan->mounts.count);
+        if (r < 0)
+                return r == -EPIPE ? r : error_set(error, -r, "cannot hand the mounts to the child: %m");
+        /* Closed now, that happens beside the child's work. At the end these would be the last descriptors of the file
+         * systems, and closing them would be what everybody waits for. */
+        if (launch->plan->spec->start == START_BOOT)
+                launch->run_fd = TAKE_FD(*mount_fd(launch, "/run"));
+        close_mounts(launch);
+        return 0;
+}
+
+int launch_receive(struct launch *launch, int sync_fd, struct error *error) {
+        size_t n = launch->plan->mounts.count;
+        int others[HANDED_COUNT];
+        _cleanup_free_ int *mounts = calloc(n, sizeof *mounts);
+
+        if (!mounts)
+                return error_memory(error);
+        int r = sync_receive_fds(sync_fd, others, HANDED_COUNT);
+        if (r >= 0)
+                r = sync_receive_fds(sync_fd, mounts, n);
+        if (r == -EPIPE)
+                return error_set(error, EPIPE, "spawn has gone before the payload could be started");
+        if (r < 0)
+                return error_set(error, -r, "cannot take the mounts over: %m");
+        launch->pty.peer = others[HANDED_PEER];
+        fd_close(launch->cgroup_fd);
+        launch->cgroup_fd = others[HANDED_CGROUP];
+        for (size_t i = 0; i < n; i++)
+                if (mounts[i] >= 0)
+                        launch->mount_fds[i] = mounts[i];
         return 0;
 }
 

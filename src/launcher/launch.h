@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Carries a plan out and decides nothing. The parent half makes everything ready by descriptor and calls clone3 once;
- * the child half (child.h) attaches, verifies, drops and executes. */
+/* Carries a plan out and decides nothing. The parent half clones the root's mounts, calls clone3 once and makes ready
+ * by descriptor what does not belong to the new namespaces; the child half (child.h) makes what does, is handed the
+ * rest, attaches, verifies, drops and executes. Both work at the same time. */
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -16,7 +17,7 @@ struct launch {
         int tree_fd;             /* detached clone of the root's mounts */
         int *mount_fds;          /* one for each mount of the plan, until the child has its copies */
         int run_host_fd;         /* the container's /run/host; borrowed from mount_fds */
-        int run_fd;              /* its /run, once the child is started */
+        int run_fd;              /* its /run, for an init that is asked by a file there */
         int notify_fd;           /* datagram socket behind /run/host/notify */
         int kmsg_fd;             /* keeps /proc/kmsg's FIFO open, so that a reader waits rather than spins */
         struct pty pty;          /* PTY_NONE in pipe mode */
@@ -41,10 +42,6 @@ struct launch {
                           .sync_fd = -EBADF,                                                                          \
                           .leader_pidfd = -EBADF })
 
-/* Makes mounts, PTY and sockets ready, all detached or anonymous: nothing is left behind if the caller dies now.
- * Returns 0 or a negative errno. */
-int launch_prepare(struct launch *launch, struct error *error);
-
 /* Opens the caller's cgroup2 directory and makes the payload's group in it. PARENT is made first by
  * launch_open_cgroup(), so that whoever cleans up after a crash knows of it before it exists. */
 int launch_open_cgroup(struct launch *launch, struct error *error);
@@ -52,8 +49,19 @@ int launch_make_cgroup(struct launch *launch, struct error *error);
 /* Removes the payload's group with its sub-groups; all its processes have ended. */
 void launch_remove_cgroup(struct launch *launch);
 
-/* Starts the child. Afterwards leader and leader_pidfd are set; the child reports on sync_fd. */
+/* Starts the child. Afterwards leader and leader_pidfd are set; the child reports on sync_fd. Returns 0 or a negative
+ * errno. */
 int launch_start(struct launch *launch, struct error *error);
+
+/* Makes mounts, PTY and sockets ready while the child works, all detached or anonymous: nothing is left behind if the
+ * caller dies now. Returns 0 or a negative errno. */
+int launch_prepare(struct launch *launch, struct error *error);
+
+/* Gives the child what launch_prepare() has made; most of it is closed here then. Returns 0 or a negative errno
+ * (-EPIPE: the child has failed and says why). */
+int launch_hand_over(struct launch *launch, struct error *error);
+/* The child's side of it: waits, and fills its own copy of *LAUNCH. */
+int launch_receive(struct launch *launch, int sync_fd, struct error *error);
 
 /* Closes what belongs to one start. Harmless on LAUNCH_NONE. supervisor_pidfd stays. */
 void launch_end(struct launch *launch);

@@ -121,13 +121,15 @@ static int start(struct supervisor *s) {
 
         launch->plan = s->plan;
         launch->supervisor_pidfd = s->pidfd;
-        r = launch_prepare(launch, &s->error);
-        if (r >= 0 && s->console)
-                r = console_attach_pty(s->console, &launch->pty, &s->error);
-        if (r >= 0 && s->plan->own_cgroup)
-                r = make_cgroup(s);
+        r = s->plan->own_cgroup ? make_cgroup(s) : 0;
         if (r >= 0)
                 r = launch_start(launch, &s->error);
+        if (r >= 0)
+                r = launch_prepare(launch, &s->error);
+        if (r >= 0)
+                r = launch_hand_over(launch, &s->error);
+        if (r >= 0 && s->console)
+                r = console_attach_pty(s->console, &launch->pty, &s->error);
         if (r >= 0)
                 r = start_guardian(s);
         if (r >= 0)
@@ -305,9 +307,16 @@ static void drain(struct supervisor *s) {
         }
 }
 
+/* With the leader ends all that such a guardian is there for. */
+static bool guards_leader_only(const struct supervisor *s) {
+        return !s->console && !s->plan->own_cgroup;
+}
+
 static enum outcome finish(struct supervisor *s) {
         siginfo_t info = { 0 };
 
+        if (guards_leader_only(s))
+                guardian_dismiss(&s->guardian);
         if (s->console_started)
                 drain(s);
         /* P_PIDFD: the very process, whatever has happened to its number (waitid(2), Linux 5.4). */
@@ -371,6 +380,8 @@ static enum outcome run_until_end(struct supervisor *s) {
                         return OUTCOME_FAILED;
                 }
                 log_info("%s reboots", s->plan->machine);
+                if (guards_leader_only(s))
+                        guardian_stop(&s->guardian);
                 launch_end(&s->launch);
         }
 }

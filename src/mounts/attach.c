@@ -112,12 +112,12 @@ static int move_to(const struct mount_op *op, int mount, int target, struct erro
 static int attach_new(struct attach *a, size_t i, struct error *error) {
         const struct mount_op *op = &a->list->ops[i];
 
-        if (op->side == SIDE_CHILD) {
+        if (op->side == SIDE_CHILD && a->fds[i] < 0) {
                 int fd = context_mount(op, op->type, op->options, op->attributes, error);
                 if (fd < 0)
                         return fd;
                 a->fds[i] = fd;
-        } else if (op->n_entries > 0 && op->attributes & MOUNT_ATTR_RDONLY) {
+        } else if (op->side == SIDE_PARENT && op->n_entries > 0 && op->attributes & MOUNT_ATTR_RDONLY) {
                 int r = mount_change(a->fds[i], op, 0);
                 if (r < 0)
                         return op_error(op, -r, error, "cannot make %s read-only: %m", op->target);
@@ -259,6 +259,16 @@ static int attach_one(struct attach *a, size_t i, struct error *error) {
                 return r;
         log_debug("nothing is mounted on %s: %s", op->target, error ? error->text : strerror(-r));
         return 0;
+}
+
+void mounts_make(const struct mount_list *list, int *fds) {
+        for (size_t i = 0; i < list->count; i++) {
+                const struct mount_op *op = &list->ops[i];
+                if (op->kind == MOUNT_NEW && op->side == SIDE_CHILD && !text_equal(op->type, "cgroup2"))
+                        fds[i] = context_mount(op, op->type, op->options, op->attributes, NULL);
+                if (fds[i] < 0)
+                        fds[i] = -EBADF;
+        }
 }
 
 int mounts_attach(const struct mount_list *list, int root, int *fds, bool tree_writable, struct error *error) {

@@ -16,10 +16,15 @@
  * filled up to the one that failed. */
 int mounts_prepare(const struct mount_list *list, int root, int *fds, struct error *error);
 
-/* In the child, in its own mount namespace with ROOT as its "/" (root_enter()): makes what is SIDE_CHILD and attaches
- * everything, in order. A missing target is made only if the op says so and TREE_WRITABLE is true or the target lies
- * in another mount of the list. The nodes of masks come from the directory "inaccessible" of whichever earlier
- * MOUNT_NEW has that entry. Returns 0 or a negative errno with *ERROR filled. */
+/* In the child, in its namespaces: makes the file systems that belong to them (SIDE_CHILD), not yet attached. What
+ * fails here is tried again by mounts_attach(), which reports it; so is cgroup2, whose instance shows the group that
+ * its maker is in at that moment, and the child may enter its own later. */
+void mounts_make(const struct mount_list *list, int *fds);
+
+/* In the child, in its own mount namespace with ROOT as its "/" (root_enter()): makes what is SIDE_CHILD and not yet
+ * made, and attaches everything, in order. A missing target is made only if the op says so and TREE_WRITABLE is true
+ * or the target lies in another mount of the list. The nodes of masks come from the directory "inaccessible" of
+ * whichever earlier MOUNT_NEW has that entry. Returns 0 or a negative errno with *ERROR filled. */
 int mounts_attach(const struct mount_list *list, int root, int *fds, bool tree_writable, struct error *error);
 
 /* In the child after mounts_attach(): looks up every target again and reads back from the kernel (fstatfs(2),
