@@ -103,7 +103,7 @@ static void resolvers_by_themselves(void **state) {
                 m->probe.root.has_resolv_conf = image && !in_run;
                 m->probe.root.resolv_conf_in_run = in_run;
                 m->spec.start = boot ? START_BOOT : START_COMMAND;
-                _cleanup_free_ char *messages = plan_quietly(m);
+                free(plan_quietly(m));
                 const struct mount_op *op = made_mount(m, "/etc/resolv.conf");
                 bool shown = !private && host && image && !in_run, made = !private && host && in_run && !boot;
                 assert_int_equal(op != NULL, shown);

@@ -330,14 +330,10 @@ static void help_lists_what_there_is(void **state) {
         static const struct {
                 const char *name, *word;
         } cases[] = {
-                { "capability", "\nCAP_SYS_ADMIN\n" },
-                { "drop-capability", "\nCAP_SYS_ADMIN\n" },
-                { "rlimit", "\nRLIMIT_NOFILE\n" },
-                { "kill-signal", "SIGTERM\n" },
-                { "resolv-conf", "\ncopy-host\n" },
-                { "timezone", "\nsymlink\n" },
-                { "console", "\nautopipe\n" },
-                { "explain", "json\n" },
+                { "capability", "\nCAP_SYS_ADMIN\n" }, { "drop-capability", "\nCAP_SYS_ADMIN\n" },
+                { "rlimit", "\nRLIMIT_NOFILE\n" },     { "kill-signal", "SIGTERM\n" },
+                { "resolv-conf", "\ncopy-host\n" },    { "timezone", "\nsymlink\n" },
+                { "console", "\nautopipe\n" },         { "explain", "json\n" },
         };
         struct error e;
 
