@@ -12,8 +12,9 @@
 
 #include "basic/fd.h"
 
-/* The length of the well-formed UTF-8 sequence at P (RFC 3629), 0 if there is none or it is a C1 control. */
-static size_t utf8_length(const unsigned char *p) {
+size_t text_utf8_length(const char *text) {
+        const unsigned char *p = (const unsigned char *) text;
+
         if (p[0] < 0x80)
                 return 1;
         if (p[0] >= 0xc2 && p[0] <= 0xdf && (p[1] & 0xc0) == 0x80)
@@ -30,7 +31,7 @@ size_t text_escape(char *buffer, size_t size, const char *text) {
         size_t used = 0;
 
         while (*p) {
-                size_t n = *p < 0x20 || *p == 0x7f ? 0 : utf8_length(p);
+                size_t n = *p < 0x20 || *p == 0x7f ? 0 : text_utf8_length((const char *) p);
                 if (used + (n > 0 ? n : 4) >= size)
                         break;
                 if (n > 0) {

@@ -10,6 +10,9 @@
  * Returns the length written. */
 size_t text_escape(char *buffer, size_t size, const char *text);
 
+/* The length of the well-formed UTF-8 sequence at TEXT (RFC 3629); 0 if there is none, or it is a C1 control. */
+size_t text_utf8_length(const char *text);
+
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);

@@ -65,13 +65,28 @@ static int script_interpreter(const unsigned char *head, size_t size, char *ret,
         return 1;
 }
 
+/* Opens PATH for reading. A relative one is looked up from the working directory, as execve(2) and the kernel's
+ * loaders do it: what the root has under the same name is not what would be run. */
+static int open_program(int root, const char *path) {
+        char absolute[PATH_MAX] = "";
+
+        if (*path != '/') {
+                if (!getcwd(absolute, sizeof absolute))
+                        return -errno;
+                if (strlen(absolute) + 1 + strlen(path) >= sizeof absolute)
+                        return -ENAMETOOLONG;
+                stpcpy(stpcpy(absolute + strlen(absolute), "/"), path);
+        }
+        return inroot_open(root, *absolute ? absolute : path, O_RDONLY | O_NONBLOCK, 0);
+}
+
 /* What PATH needs to be run by: 1 and *RET, 0 if nothing, -ENOEXEC if it is no program that this kernel's loaders
  * know, or another negative errno. */
 static int interpreter_of(int root, const char *path, char *ret, size_t ret_size) {
         unsigned char head[256] __attribute__((aligned(8)));
         struct stat st;
 
-        _cleanup_close_ int fd = inroot_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        _cleanup_close_ int fd = open_program(root, path);
         if (fd < 0)
                 return fd == -EACCES ? 0 : fd; /* may be executable all the same */
         if (fstat(fd, &st) < 0)
@@ -156,8 +171,9 @@ static int run_from_path(int root, char *const argv[], char *const env[], const 
 
         if (strchr(argv[0], '/'))
                 return run(root, argv[0], argv, env, error);
-        for (const char *p = search; *p;) {
-                size_t n = strcspn(p, ":");
+        for (const char *p = *search ? search : NULL, *end; p; p = *end ? end + 1 : NULL) {
+                end = strchrnul(p, ':');
+                size_t n = (size_t) (end - p);
                 _cleanup_free_ char *path = text_format("%.*s/%s", n > 0 ? (int) n : 1, n > 0 ? p : ".", argv[0]);
                 if (!path)
                         return error_memory(error);
@@ -167,7 +183,6 @@ static int run_from_path(int root, char *const argv[], char *const env[], const 
                         denied = *error;
                 else if (r == -ENOENT && strstr(error->text, "interpreter"))
                         return r;
-                p += n + (p[n] == ':');
         }
         if (denied.code) {
                 *error = denied;
@@ -183,7 +198,6 @@ static int run_init(const struct launch *launch, char *const env[], struct error
         const struct strv *words = &plan->spec->words;
         _cleanup_free_ char **argv = calloc(words->count + 2, sizeof *argv);
         const char *const *candidate = init_candidates;
-        int r = -ENOENT;
 
         if (!argv)
                 return error_memory(error);
@@ -194,11 +208,11 @@ static int run_init(const struct launch *launch, char *const env[], struct error
         for (; *candidate; candidate++) {
                 struct error this = { 0 };
                 argv[0] = (char *) *candidate;
-                r = run(launch->tree_fd, *candidate, argv, env, &this);
+                int r = run(launch->tree_fd, *candidate, argv, env, &this);
                 if (!error->code || r != -ENOENT)
                         *error = this;
         }
-        return r;
+        return -error->code;
 }
 
 /* A login shell is told so by a dash before its name (bash(1), INVOCATION). */

@@ -26,15 +26,23 @@ struct out {
         bool first; /* nothing at this level yet */
 };
 
+/* JSON is UTF-8 (RFC 8259, section 8.1) and its escapes are code points: bytes that are no UTF-8 have no place in it.
+ * They are shown as people see them, \xNN. */
 static void put_json_string(const char *text) {
         putchar('"');
-        for (const unsigned char *p = (const unsigned char *) text; *p; p++) {
-                if (*p == '"' || *p == '\\')
-                        printf("\\%c", *p);
-                else if (*p < 0x20 || *p >= 0x7f)
-                        printf("\\u%04x", *p);
-                else
-                        putchar(*p);
+        for (size_t n; *text; text += n) {
+                unsigned char c = (unsigned char) *text;
+                n = text_utf8_length(text);
+                if (c == '"' || c == '\\')
+                        printf("\\%c", c);
+                else if (c < 0x20 || c == 0x7f)
+                        printf("\\u%04x", c);
+                else if (n > 0)
+                        printf("%.*s", (int) n, text);
+                else {
+                        printf("\\\\x%02x", c);
+                        n = 1;
+                }
         }
         putchar('"');
 }
