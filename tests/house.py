@@ -14,7 +14,11 @@ ROOMS = {'basic': set(), 'console': {'basic'}, 'mounts': {'basic'}, 'isolation':
          'tools': {'basic', 'console', 'mounts', 'isolation', 'network', 'machined', 'launcher'}}
 FUNCTION_LINES, FILE_LINES = 80, 800
 MUTABLE = {'current_level'}  # the log level
-JOINS = {'inroot_walk.c'}  # puts a link's target before the rest of the path, both inside the root
+JOINS = {
+    'inroot_walk.c',  # puts a link's target before the rest of the path, both inside the root
+    'machines.c',     # a directory of the host's and the name of a machine, of which nothing is followed
+    'journal.c',      # what a link on the host says; it is never followed by us
+}
 complaints = []
 
 

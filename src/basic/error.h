@@ -11,6 +11,7 @@ enum exit_status {
         EXIT_OURS = 125, /* spawn itself failed: nothing of the payload ran */
         EXIT_CANNOT_EXECUTE = 126,
         EXIT_NOT_FOUND = 127,
+        EXIT_REBOOT = 133, /* with --keep-unit: the payload asked for a reboot, the manager is to start us again */
         EXIT_SIGNAL_BASE = 128, /* plus the number of the signal that ended the payload */
 };
 

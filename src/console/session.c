@@ -13,6 +13,7 @@
 
 #include "basic/fd.h"
 #include "console/forward.h"
+#include "console/plain.h"
 #include "console/stream.h"
 
 #define TURN_SIZE                                                                                                     \
@@ -36,6 +37,7 @@ struct console {
         struct terminal terminal;
         struct stream input, output;
         struct forward forward;
+        struct plain plain;
         struct pty *pty;
         int set, timer, kick;
         struct watch watches[SOURCES];
@@ -114,6 +116,16 @@ static bool output_pending(const struct console *c) {
         return !c->forward.keep_last && c->forward.output.used > 0;
 }
 
+/* Whether the payload is to be read. The filter needs some room of its own in one piece; when there is less, what is
+ * pending goes out first and the buffer begins anew. */
+static bool output_wanted(struct console *c) {
+        uint8_t *space;
+
+        if (!c->options.plain)
+                return forward_output_wanted(&c->forward);
+        return forward_output_space(&c->forward, &space) > PLAIN_EXTRA;
+}
+
 /* Tells the set what this turn has left to do. */
 static void update(struct console *c, uint64_t now) {
         bool active = c->started && !c->suspended;
@@ -122,8 +134,7 @@ static void update(struct console *c, uint64_t now) {
         uint32_t master = 0;
 
         if (active && c->pty && !c->hangup_until)
-                master = (forward_output_wanted(&c->forward) ? EPOLLIN : 0) |
-                         (c->forward.input.used > 0 ? EPOLLOUT : 0);
+                master = (output_wanted(c) ? EPOLLIN : 0) | (c->forward.input.used > 0 ? EPOLLOUT : 0);
         watch(c, MASTER, c->pty ? c->pty->master : -EBADF, master);
         watch(c, INPUT, c->input.fd, read_input && c->input.kind != STREAM_READY ? EPOLLIN : 0);
         watch(c, OUTPUT, c->output.fd, write_output && c->output.kind != STREAM_READY ? EPOLLOUT : 0);
@@ -180,16 +191,17 @@ static void write_master(struct console *c, uint64_t now) {
 /* Returns bytes read, 0 when there is nothing to be had (now). */
 static size_t read_master(struct console *c, uint64_t now) {
         uint8_t *space;
-        size_t size = forward_output_space(&c->forward, &space);
+        size_t size = forward_output_space(&c->forward, &space), before = c->options.plain ? PLAIN_EXTRA : 0;
 
-        if (size == 0 || !c->pty || c->hangup_until)
+        if (size <= before || !c->pty || c->hangup_until)
                 return 0;
-        ssize_t n = read(c->pty->master, space, size);
+        ssize_t n = read(c->pty->master, space + before, size - before);
         if (n < 0 && errno == EIO)
                 master_hung_up(c, now);
         if (n <= 0)
                 return 0;
-        forward_output_added(&c->forward, (size_t) n);
+        forward_output_added(&c->forward, c->options.plain ? plain_filter(&c->plain, space + before, (size_t) n, space)
+                                                           : (size_t) n);
         return (size_t) n;
 }
 
@@ -422,6 +434,7 @@ int console_open(const struct console_options *options, struct console **ret, st
         if (!c)
                 return error_memory(e);
         *c = (struct console){ .options = *options, .set = -EBADF, .timer = -EBADF, .kick = -EBADF };
+        c->options.plain = options->plain && options->mode == SESSION_READ_ONLY;
         c->input = c->output = STREAM_CLOSED;
         for (unsigned i = 0; i < SOURCES; i++)
                 c->watches[i].fd = -EBADF;
@@ -563,7 +576,7 @@ int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
                 }
                 if (now_usec() >= deadline)
                         return -ETIMEDOUT;
-                if (n > 0 && forward_output_wanted(&c->forward))
+                if (n > 0 && output_wanted(c))
                         continue;
                 r = output_pending(c) ? wait_output(c, deadline, stop_fd) : 0;
                 if (r < 0)

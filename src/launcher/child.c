@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launcher/child.h"
+#include "launcher/group.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,7 @@ static int enter_cgroup(const struct launch *launch, struct error *error) {
         /* Without clone3() the child is not yet there. */
         int r = cgroup_enter(launch->cgroup_fd);
         if (r < 0)
-                return error_set(error, -r, "cannot enter the cgroup %s: %m", launch->plan->cgroup_name);
+                return error_set(error, -r, "cannot enter the cgroup %s: %m", group_name(launch));
         return unshare(CLONE_NEWCGROUP) < 0 ? error_set(error, errno, "cannot make a cgroup namespace: %m") : 0;
 }
 
@@ -129,6 +130,8 @@ static int write_one(int root, const struct file_write *w) {
                 return inroot_symlink_replace(root, w->content, w->target);
         case WRITE_DELETE:
                 return inroot_unlink(root, w->target);
+        case WRITE_DIRECTORY:
+                return inroot_mkdirs(root, w->target, 0755);
         }
         return -EINVAL;
 }
@@ -286,16 +289,22 @@ static int complete_environment(const struct plan *plan, const struct user *user
         return r < 0 ? error_memory(error) : 0;
 }
 
-/* Descriptors above the streams close at the exec, ours and whatever the caller left open. */
-static int close_the_rest(struct error *error) {
-        if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+/* Descriptors above the streams close at the exec, ours and whatever the caller left open; not the sockets that a
+ * service manager has passed for the payload. */
+static int close_the_rest(const struct launch *launch, struct error *error) {
+        const int first = 3 + launch->plan->probe->host.sockets;
+
+        for (int fd = 3; fd < first; fd++)
+                if (fcntl(fd, F_SETFD, 0) < 0)
+                        return error_set(error, errno, "cannot pass descriptor %d on: %m", fd);
+        if (sys_close_range((unsigned) first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
                 return 0;
         if (errno != ENOSYS && errno != EPERM && errno != EINVAL)
                 return error_set(error, errno, "cannot close the remaining descriptors: %m");
         struct rlimit limit = { 1024, 1024 };
         getrlimit(RLIMIT_NOFILE, &limit);
         long top = limit.rlim_max < 65536 ? (long) limit.rlim_max : 65536;
-        for (int fd = 3; fd < top; fd++)
+        for (int fd = first; fd < top; fd++)
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
         return 0;
 }
@@ -321,7 +330,7 @@ static int become_payload(const struct launch *launch, int sync_fd, struct error
                 return r;
         r = complete_environment(plan, &user, &env, error);
         if (r >= 0)
-                r = close_the_rest(error);
+                r = close_the_rest(launch, error);
         if (r >= 0)
                 r = set_streams(launch, &user, error);
         if (r >= 0)

@@ -128,6 +128,19 @@ static const char *const console_names[] = {
         [CONSOLE_PIPE] = "pipe",
 };
 
+static const char *const groups[] = {
+        [GROUP_NONE] = "the caller's, read-only",
+        [GROUP_BELOW] = "its own, below the caller's",
+        [GROUP_UNIT] = "payload, in the unit of the caller",
+        [GROUP_SCOPE] = "payload, in a scope of its own",
+};
+
+static const char *registration(const struct plan *plan) {
+        if (!plan->announce)
+                return "no";
+        return plan->spec->registration == REGISTER_YES ? "yes" : "if there is a machined";
+}
+
 static void explain_settings(struct out *o, const struct plan *plan) {
         char id[ID128_DASHED_SIZE];
         const struct {
@@ -145,14 +158,34 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                 { "read-only", plan->tree_read_only ? "yes" : "no", origin(plan, SETTING_READ_ONLY) },
                 { "no-new-privileges", plan->spec->no_new_privileges ? "yes" : "no",
                   origin(plan, SETTING_NO_NEW_PRIVILEGES) },
-                { "cgroup", plan->own_cgroup ? plan->cgroup_name : "the caller's, read-only", "default" },
+                { "register", registration(plan), origin(plan, SETTING_REGISTER) },
+                { "slice", plan->spec->slice, origin(plan, SETTING_SLICE) },
+                { "journal-on-host", plan->journal.path, origin(plan, SETTING_LINK_JOURNAL) },
+                { "notify-ready", plan->spec->notify_ready ? "yes" : "no", origin(plan, SETTING_NOTIFY_READY) },
+                { "cgroup", groups[plan->group],
+                  plan->group == GROUP_UNIT ? origin(plan, SETTING_KEEP_UNIT) : "default" },
         };
         begin_list(o, "settings");
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (!rows[i].value)
+                        continue;
                 begin_object(o);
                 put_text(o, o->json ? "name" : "", rows[i].name);
                 put_text(o, "value", rows[i].value);
                 put_text(o, "origin", rows[i].origin);
+                end_object(o);
+        }
+        end_list(o);
+}
+
+static void explain_properties(struct out *o, const struct plan *plan) {
+        const struct strv *properties = &plan->spec->properties;
+
+        begin_list(o, "properties");
+        for (size_t i = 0; i < properties->count && plan->group == GROUP_SCOPE; i++) {
+                begin_object(o);
+                put_text(o, o->json ? "property" : "", properties->items[i]);
+                put_text(o, "origin", origin(plan, SETTING_PROPERTY));
                 end_object(o);
         }
         end_list(o);
@@ -286,7 +319,8 @@ static void explain_writes(struct out *o, const struct plan *plan) {
         static const char *const kinds[] = { [WRITE_COPY] = "copy",
                                              [WRITE_REPLACE] = "replace",
                                              [WRITE_SYMLINK] = "symlink",
-                                             [WRITE_DELETE] = "delete" };
+                                             [WRITE_DELETE] = "delete",
+                                             [WRITE_DIRECTORY] = "directory" };
         struct stat st;
 
         begin_list(o, "image-writes");
@@ -387,8 +421,9 @@ static void explain_environment(struct out *o, const struct plan *plan) {
 
 int plan_explain(const struct plan *plan, enum explain_format format) {
         static void (*const parts[])(struct out *, const struct plan *) = {
-                explain_settings, explain_payload,      explain_namespaces, explain_mounts, explain_entries,
-                explain_writes,   explain_capabilities, explain_filter,     explain_limits, explain_environment,
+                explain_settings, explain_payload,     explain_namespaces,   explain_mounts,
+                explain_entries,  explain_writes,      explain_capabilities, explain_filter,
+                explain_limits,   explain_environment, explain_properties,
         };
         struct out o = { .json = format == EXPLAIN_JSON, .first = true };
 

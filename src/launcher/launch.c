@@ -14,12 +14,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/sync.h"
 #include "basic/syscalls.h"
 #include "launcher/child.h"
+#include "launcher/journal.h"
 #include "mounts/attach.h"
 #include "mounts/root.h"
 
@@ -47,6 +47,10 @@ static int prepare_tree(struct launch *launch, struct error *error) {
         if (launch->tree_fd < 0)
                 return launch->tree_fd;
         return plan->filter ? filter_prepare(&plan->filter_request, &launch->filter, error) : 0;
+}
+
+static int prepare_journal(struct launch *launch, struct error *error) {
+        return journal_link(&launch->plan->journal, error);
 }
 
 static int prepare_mounts(struct launch *launch, struct error *error) {
@@ -97,60 +101,14 @@ static int prepare_pty(struct launch *launch, struct error *error) {
 }
 
 int launch_prepare(struct launch *launch, struct error *error) {
-        static int (*const steps[])(struct launch *, struct error *) = { prepare_mounts, prepare_notify, prepare_kmsg,
-                                                                         prepare_pty };
+        static int (*const steps[])(struct launch *, struct error *) = { prepare_journal, prepare_mounts,
+                                                                         prepare_notify, prepare_kmsg, prepare_pty };
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
                 int r = steps[i](launch, error);
                 if (r < 0)
                         return r;
         }
         return 0;
-}
-
-/* A cgroup2 instance that nobody else sees: it shows the same groups wherever the host has it mounted, or not at all
- * (cgroup v1 hosts), and is gone with the descriptor. */
-static int open_cgroup_root(void) {
-        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
-
-        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return -errno;
-        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-        return fd < 0 ? -errno : fd;
-}
-
-int launch_open_cgroup(struct launch *launch, struct error *error) {
-        if (!launch->plan->own_cgroup)
-                return 0;
-        _cleanup_close_ int top = open_cgroup_root();
-        const char *path = launch->plan->probe->host.cgroup.path;
-        struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
-
-        if (top >= 0)
-                launch->cgroup_parent_fd = sys_openat2(top, path, &how);
-        if (top < 0 || launch->cgroup_parent_fd < 0)
-                return error_set(error, top < 0 ? -top : errno, "cannot open our own cgroup %s: %m", path);
-        return 0;
-}
-
-int launch_make_cgroup(struct launch *launch, struct error *error) {
-        const char *name = launch->plan->cgroup_name;
-
-        if (!launch->plan->own_cgroup)
-                return 0;
-        if (mkdirat(launch->cgroup_parent_fd, name, 0755) < 0 && errno != EEXIST)
-                return error_set(error, errno, "cannot make the cgroup %s: %m", name);
-        launch->cgroup_fd = openat(launch->cgroup_parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        return launch->cgroup_fd < 0 ? error_set(error, errno, "cannot open the cgroup %s: %m", name) : 0;
-}
-
-void launch_remove_cgroup(struct launch *launch) {
-        if (launch->cgroup_fd < 0)
-                return;
-        launch->cgroup_fd = fd_close(launch->cgroup_fd);
-        int r = cgroup_remove(launch->cgroup_parent_fd, launch->plan->cgroup_name);
-        if (r < 0)
-                log_warning("cannot remove the cgroup %s: %s", launch->plan->cgroup_name, strerror(-r));
 }
 
 /* One call makes all namespaces, and the child is born in its group; see start_session() for its cgroup namespace. */
@@ -180,6 +138,8 @@ int launch_start(struct launch *launch, struct error *error) {
         int channel[2], pidfd = -EBADF;
         int r = prepare_tree(launch, error);
 
+        if (r == -EPERM)
+                return error_hint(error, "root is needed, with CAP_SYS_ADMIN");
         if (r < 0)
                 return r;
         r = sync_pair(channel);

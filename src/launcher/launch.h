@@ -22,9 +22,10 @@ struct launch {
         int kmsg_fd;             /* keeps /proc/kmsg's FIFO open, so that a reader waits rather than spins */
         struct pty pty;          /* PTY_NONE in pipe mode */
         struct filter_set filter;
-        int cgroup_parent_fd; /* our own group's directory, or -EBADF */
-        int cgroup_fd;        /* the payload's group */
-        int sync_fd;          /* our end of the channel to the child */
+        enum group_place group; /* the plan's, or what it has come to */
+        int cgroup_parent_fd;   /* the directory of the payload's group, or -EBADF */
+        int cgroup_fd;          /* the payload's group */
+        int sync_fd;            /* our end of the channel to the child */
         pid_t leader;
         int leader_pidfd;
 };
@@ -41,13 +42,6 @@ struct launch {
                           .cgroup_fd = -EBADF,                                                                        \
                           .sync_fd = -EBADF,                                                                          \
                           .leader_pidfd = -EBADF })
-
-/* Opens the caller's cgroup2 directory and makes the payload's group in it. PARENT is made first by
- * launch_open_cgroup(), so that whoever cleans up after a crash knows of it before it exists. */
-int launch_open_cgroup(struct launch *launch, struct error *error);
-int launch_make_cgroup(struct launch *launch, struct error *error);
-/* Removes the payload's group with its sub-groups; all its processes have ended. */
-void launch_remove_cgroup(struct launch *launch);
 
 /* Starts the child. Afterwards leader and leader_pidfd are set; the child reports on sync_fd. Returns 0 or a negative
  * errno. */

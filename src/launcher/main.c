@@ -41,6 +41,8 @@ static int run(const struct plan *plan, struct error *error) {
                 log_info("starting %s from %s%s", plan->machine, plan->probe->root.path,
                          plan->console == CONSOLE_INTERACTIVE ? "; press ^] three times within a second to kill it"
                                                               : "");
+        if (spec->start == START_BOOT && spec->registration == REGISTER_AUTO && !plan->announce)
+                log_info("not registered with machined: there is no system bus here");
         return supervise(plan);
 }
 

@@ -28,7 +28,7 @@ const struct option_row option_table[] = {
 
         { "Root", 'D', "directory", ARGUMENT_REQUIRED, "PATH", SETTING_DIRECTORY, set_directory,
           "root directory of the container",
-          "The directory that becomes */* of the container. A symbolic link on the host is followed.", "dir" },
+          "The directory that becomes */* of the container. A symbolic link on the host is followed. Without it, *--machine=NAME* starts the directory of that name in _/etc/machines_, _/run/machines_, _/var/lib/machines_, _/var/lib/container_, _/usr/local/lib/machines_ or _/usr/lib/machines_; without either it is the working directory.", "dir" },
         { NULL, 0, "read-only", ARGUMENT_NONE, NULL, SETTING_READ_ONLY, set_read_only,
           "mount the root read-only",
           "With everything mounted below it on the host. Mounts that are asked for are not affected. Two containers may use one root if both do so read-only.", NULL },
@@ -57,6 +57,10 @@ const struct option_row option_table[] = {
         { NULL, 0, "stop-timeout", ARGUMENT_REQUIRED, "TIME", SETTING_STOP_TIMEOUT, set_stop_timeout,
           "how long an orderly stop may take (90s; 0: for ever)",
           "After it the container is killed. A number of seconds, or with a unit: ms, s, min, h.", NULL },
+
+        { NULL, 0, "notify-ready", ARGUMENT_REQUIRED, "BOOL", SETTING_NOTIFY_READY, set_notify_ready,
+          "ready is when the payload says so",
+          "With *no*, the default, spawn tells its own service manager (_$NOTIFY_SOCKET_) that it is ready when the payload has been started; with *yes* when PID 1 of the container has sent READY=1, as an init does at the end of its start.", "yes no" },
 
         { "Identity", 'M', "machine", ARGUMENT_REQUIRED, "NAME", SETTING_MACHINE, set_machine,
           "name of the machine",
@@ -108,6 +112,26 @@ const struct option_row option_table[] = {
           "how /etc/localtime gets the host's time zone",
           "*off*, *copy*, *bind*, *symlink*, *delete* or *auto*. *auto* binds where the root has another zone, and writes nothing into the root.", "off copy bind symlink delete auto" },
 
+        { "Host", 0, "register", ARGUMENT_REQUIRED, "MODE", SETTING_REGISTER, set_register,
+          "register the machine with systemd-machined (yes, no, auto)",
+          "*auto*, the default, registers where there is a system bus and a machined on it, and says in a line where there is none. With *yes* that is an error. *no* never touches the bus: the container gets no scope either.", "yes no auto" },
+        { NULL, 0, "keep-unit", ARGUMENT_NONE, NULL, SETTING_KEEP_UNIT, set_keep_unit,
+          "stay in the unit that spawn was started in",
+          "No scope is made. For service units: a reboot of the container ends spawn with status 133, so that the manager starts the unit again (*RestartForceExitStatus=133*). Where the unit's control group is delegated, spawn and the payload live in its groups _supervisor_ and _payload_.", NULL },
+        { NULL, 'S', "slice", ARGUMENT_REQUIRED, "NAME", SETTING_SLICE, set_slice,
+          "slice of the scope (machine.slice)",
+          "A name without _.slice_ gets it. Ignored with *--keep-unit*.", NULL },
+        { NULL, 0, "property", ARGUMENT_REQUIRED, "NAME=VALUE", SETTING_PROPERTY, set_property,
+          "set a property of the scope",
+          "As *systemctl set-property* takes them, such as *MemoryMax=2G* or *CPUQuota=50%*. May be given several times. Ignored with *--keep-unit*.", NULL },
+
+        { NULL, 0, "link-journal", ARGUMENT_REQUIRED, "MODE", SETTING_LINK_JOURNAL, set_link_journal,
+          "one place for the journals of host and container",
+          "With *host* the container's journal lies in _/var/log/journal/ID_ of the host and is shown inside; with *guest* it lies in the root, and the host has a link to it. *try-host* and *try-guest* do so if the host keeps a journal at all. *auto*, the default and also *yes*, shows the host's directory if it is there; *no* does nothing. ID is the container's machine id.", "no yes auto host try-host guest try-guest" },
+        { NULL, 'j', "journal", ARGUMENT_NONE, NULL, SETTING_LINK_JOURNAL, set_journal,
+          "the same as --link-journal=try-guest",
+          "The short form is what systemd-nspawn has.", NULL },
+
         { "Mounts", 0, "bind", ARGUMENT_REQUIRED, "SOURCE[:TARGET[:OPTIONS]]", SETTING_MOUNTS, set_bind,
           "show a file or directory of the host inside",
           "A source that begins with *+* is a path inside the root; an empty one is an empty directory that lives as long as the container. Options: *rbind* (default: with the mounts below), *norbind*, *noidmap*. A colon in a path is written *\\\\:*. A missing target is made in the root.", "file" },
@@ -155,12 +179,7 @@ static const struct {
         { "root-hash-sig", true, NULL },
         { "verity-data", true, NULL },
         { "pivot-root", true, NULL },
-        { "notify-ready", true, "no" },
         { "suppress-sync", true, "no" },
-        { "slice", true, NULL },
-        { "property", true, NULL },
-        { "register", true, "no auto" },
-        { "keep-unit", false, "*" },
         { "private-users", false, "no" },
         { "private-users-ownership", true, "off" },
         { "private-users-chown", false, NULL },
@@ -177,7 +196,6 @@ static const struct {
         { "restrict-address-families", true, NULL },
         { "selinux-context", true, NULL },
         { "selinux-apifs-context", true, NULL },
-        { "link-journal", true, "no" },
         { "forward-journal", true, NULL },
         { "bind-user", true, NULL },
         { "bind-user-shell", true, NULL },
@@ -192,11 +210,10 @@ static const struct {
 static const struct {
         char letter;
         const char *name;
-} foreign_letters[] = { { 'x', "ephemeral" },       { 'i', "image" },
-                        { 'S', "slice" },           { 'U', "private-users" },
-                        { 'n', "network-veth" },    { 'p', "port" },
-                        { 'Z', "selinux-context" }, { 'L', "selinux-apifs-context" },
-                        { 'j', "link-journal" } };
+} foreign_letters[] = {
+        { 'x', "ephemeral" }, { 'i', "image" },           { 'U', "private-users" },        { 'n', "network-veth" },
+        { 'p', "port" },      { 'Z', "selinux-context" }, { 'L', "selinux-apifs-context" }
+};
 
 static int find_foreign(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(foreign); i++)

@@ -13,6 +13,7 @@
 #include "basic/log.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
+#include "launcher/registrar.h"
 
 #define HOST_NAME_LIMIT 64 /* HOST_NAME_MAX of Linux, sethostname(2) */
 
@@ -115,14 +116,40 @@ static void plan_limits(struct plan *plan) {
                         plan->limits[i] = plan->spec->limits[i];
 }
 
-static int plan_cgroup(struct plan *plan, struct error *error) {
+/* Whether the bus is asked for anything, and where the payload's group is. */
+static int plan_registration(struct plan *plan, struct error *error) {
+        const struct spec *spec = plan->spec;
+        const struct host_probe *host = &plan->probe->host;
+        bool asked = spec->registration == REGISTER_YES ||
+                     (!spec->keep_unit && (spec->slice || spec->properties.count > 0));
+
+        if (spec->keep_unit && (spec->slice || spec->properties.count > 0))
+                log_notice("--%s is ignored with --keep-unit: there is no scope", spec->slice ? "slice" : "property");
+        plan->announce = spec->registration != REGISTER_NO && (host->bus || asked);
+        if (plan->announce && !host->bus) {
+                error_set(error, ENOENT, "there is no system bus here, and %s needs one",
+                          spec->registration == REGISTER_YES ? "--register=yes"
+                          : spec->slice                      ? "--slice"
+                                                             : "--property");
+                return error_hint(error, "without it the container starts all the same");
+        }
+        return plan->announce ? registrar_check(plan, error) : 0;
+}
+
+static int plan_group(struct plan *plan, struct error *error) {
+        const struct spec *spec = plan->spec;
         const struct cgroup_place *place = &plan->probe->host.cgroup;
 
-        plan->own_cgroup = plan->spec->start == START_BOOT && place->available;
-        if (!plan->own_cgroup)
+        if (plan->announce && !spec->keep_unit)
+                plan->group = GROUP_SCOPE;
+        else if (place->available && place->delegated && spec->keep_unit)
+                plan->group = GROUP_UNIT;
+        else if (place->available && spec->start == START_BOOT)
+                plan->group = GROUP_BELOW;
+        if (plan->group == GROUP_NONE)
                 return 0;
-        plan->cgroup_name = text_format("spawn-%s-%d", plan->machine, (int) getpid());
-        return plan->cgroup_name ? 0 : error_memory(error);
+        plan->group_name = text_format("spawn-%s-%d", plan->machine, (int) getpid());
+        return plan->group_name ? 0 : error_memory(error);
 }
 
 static void plan_namespaces(struct plan *plan) {
@@ -154,7 +181,8 @@ static int check_root(const struct plan *plan, struct error *error) {
 
 int plan_make(const struct spec *spec, const struct probe *probe, struct plan *ret, struct error *error) {
         static int (*const steps[])(struct plan *, struct error *) = {
-                plan_identity, plan_cgroup, plan_capabilities, plan_mounts, plan_files, plan_environment,
+                plan_identity, plan_registration, plan_group,   plan_capabilities,
+                plan_mounts,   plan_files,        plan_journal, plan_environment,
         };
         int r;
 
@@ -163,6 +191,7 @@ int plan_make(const struct spec *spec, const struct probe *probe, struct plan *r
                 .probe = probe,
                 .tree_read_only = spec->read_only,
                 .console = console_resolve(spec->console, spec->start, probe->host.stream_is_terminal),
+                .console_plain = probe->host.journal_stream,
                 .working_directory = spec->chdir,
                 .user = spec->user,
                 .init = spec->start == START_BOOT ? probe->root.init : init_unknown(),
@@ -182,7 +211,9 @@ int plan_make(const struct spec *spec, const struct probe *probe, struct plan *r
 void plan_free(struct plan *plan) {
         free(plan->machine);
         free(plan->host_name);
-        free(plan->cgroup_name);
+        free(plan->group_name);
+        free(plan->journal.path);
+        free(plan->journal.target);
         mount_list_free(&plan->mounts);
         strv_free(&plan->environment);
         for (size_t i = 0; i < plan->n_writes; i++)

@@ -12,7 +12,7 @@
 #include "mounts/op.h"
 
 /* A file of the tree that is written because it was asked for. Done by the child once the tree is mounted. */
-enum write_kind { WRITE_COPY, WRITE_REPLACE, WRITE_SYMLINK, WRITE_DELETE };
+enum write_kind { WRITE_COPY, WRITE_REPLACE, WRITE_SYMLINK, WRITE_DELETE, WRITE_DIRECTORY };
 struct file_write {
         enum write_kind kind;
         const char *target; /* path inside the root */
@@ -23,6 +23,21 @@ struct file_write {
 };
 #define PLAN_WRITES 4
 
+/* What is made on the host so that it finds the container's journal among its own; it stays. */
+struct journal_link {
+        char *path;   /* /var/log/journal/ID; NULL: nothing */
+        char *target; /* of a symlink; NULL: it is a directory */
+        bool optional;
+};
+
+/* Where the payload's own control group is made. */
+enum group_place {
+        GROUP_NONE,  /* it has none, and sees its caller's read-only */
+        GROUP_BELOW, /* in our own group, named after the machine: there is no manager to ask */
+        GROUP_UNIT,  /* "payload" in our delegated unit, beside our own "supervisor" */
+        GROUP_SCOPE, /* "payload" in the scope that the manager makes; where it makes none, GROUP_BELOW */
+};
+
 struct plan {
         const struct spec *spec;   /* borrowed */
         const struct probe *probe; /* borrowed */
@@ -30,19 +45,22 @@ struct plan {
         char *machine, *host_name;
         struct id128 machine_id, boot_id;
         uint64_t namespaces; /* CLONE_NEW* */
-        bool own_cgroup;     /* a cgroup2 group is made for the payload below ours */
-        char *cgroup_name;   /* its name there */
+        enum group_place group;
+        char *group_name; /* its name with GROUP_BELOW */
+        bool announce;    /* to the host's service manager and machined */
 
         bool tree_read_only;
         struct mount_list mounts;
         struct file_write writes[PLAN_WRITES];
         size_t n_writes;
+        struct journal_link journal;
 
         uint64_t bounding, ambient;
         bool filter; /* install the system call filter */
         struct filter_request filter_request;
         struct rlimit limits[SPEC_LIMITS];
 
+        bool console_plain; /* what is shown of the console goes to a journal: lines without control sequences */
         enum console_mode console;     /* never DEFAULT or AUTOPIPE */
         struct strv environment;       /* without what depends on the user: HOME, USER, LOGNAME */
         const char *working_directory; /* NULL: the user's home for a shell, else "/" */
@@ -60,6 +78,7 @@ void plan_free(struct plan *plan);
 int plan_mounts(struct plan *plan, struct error *error);
 int plan_files(struct plan *plan, struct error *error);
 int plan_environment(struct plan *plan, struct error *error);
+int plan_journal(struct plan *plan, struct error *error);
 /* Which of the modes a run without --console gets, and what AUTOPIPE stands for. */
 enum console_mode console_resolve(enum console_mode asked, enum start_mode start, const bool is_terminal[static 3]);
 

@@ -70,6 +70,10 @@ int plan_environment(struct plan *plan, struct error *error) {
                     strv_add_format(env, "%s=%s", colours[i], value) < 0)
                         return error_memory(error);
         }
+        /* The number that the payload has in its own PID namespace. */
+        if (plan->probe->host.sockets > 0 && (strv_add_format(env, "LISTEN_FDS=%d", plan->probe->host.sockets) < 0 ||
+                                              strv_add_format(env, "LISTEN_PID=%d", spec->as_pid2 ? 2 : 1) < 0))
+                return error_memory(error);
         if (spec->start != START_BOOT && strv_add(env, "LANG=C.UTF-8") < 0)
                 return error_memory(error);
         r = add_host_release(plan);

@@ -149,8 +149,8 @@ static bool applies(const struct plan *plan, unsigned when) {
         bool tmp = spec->origin[SETTING_TMPFS_TMP] ? spec->tmpfs_tmp : spec->start == START_BOOT;
 
         return (!(when & WHEN_BOOT_TMP) || tmp) && (!(when & WHEN_PRIVATE_NETWORK) || spec->private_network) &&
-               (!(when & WHEN_OWN_CGROUP) || plan->own_cgroup) &&
-               (!(when & WHEN_NO_CGROUP_OF_OWN) || !plan->own_cgroup) &&
+               (!(when & WHEN_OWN_CGROUP) || plan->group != GROUP_NONE) &&
+               (!(when & WHEN_NO_CGROUP_OF_OWN) || plan->group == GROUP_NONE) &&
                (!(when & UNLESS_WRITABLE) || spec->api_vfs != API_VFS_WRITABLE) &&
                (!(when & WHEN_NET_WRITABLE) || spec->private_network || spec->api_vfs == API_VFS_NETWORK);
 }

@@ -17,13 +17,16 @@
 /* A directory of cgroup2 that new groups can be made in. */
 struct cgroup_place {
         bool available; /* cgroup2 is in this kernel and our own group was found */
-        char *path;     /* our group, as in /proc/self/cgroup: "/user.slice/…"; "/" at least */
+        bool delegated; /* the service manager leaves its inside to us */
+        char *path; /* our group, as in /proc/self/cgroup: "/user.slice/…"; "/" at least; without the "/supervisor"
+                       that is already ours in a delegated one */
 };
 
 struct host_probe {
         bool root;                  /* effective uid 0 */
         uint64_t bounding;          /* capabilities that we hold ourselves and may hand on */
         bool stream_is_terminal[3]; /* descriptors 0 to 2 */
+        bool journal_stream;        /* standard output is a stream of a journal */
         unsigned stream_was_closed; /* bit N: descriptor N was closed and is /dev/null now */
         bool has_fuse, has_tun;     /* the node opens read-write */
         bool has_kcore;
@@ -34,10 +37,14 @@ struct host_probe {
         bool stub_listens;                                           /* something is bound to 127.0.0.53:53 */
         char *zone;     /* "Europe/Berlin", or NULL if /etc/localtime is no link into a zone directory */
         bool localtime; /* /etc/localtime exists */
+        int sockets;    /* descriptors 3 and on that a service manager has passed for the payload */
         struct cgroup_place cgroup;
+        bool bus;                /* there is a system bus, and it may be used */
         struct strv environ;     /* our own environment, borrowed strings copied */
         char *working_directory; /* our cwd's path, or NULL */
         char *host_name;
+        bool machine_id_known;
+        struct id128 machine_id; /* of the host */
 };
 
 struct root_probe {

@@ -5,13 +5,18 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
+#include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "isolation/capability.h"
 #include "launcher/probe.h"
+#include "machined/machined.h"
+
+enum { SOCKETS_MAX = 1024 };
 
 /* Reads a small file of the host; NULL if it cannot be read. The caller frees. */
 static char *read_host_file(const char *path) {
@@ -75,20 +80,60 @@ static void probe_timezone(struct host_probe *host) {
                 host->zone = strdup(zone + strlen("/zoneinfo/"));
 }
 
-/* Our own group in the cgroup2 hierarchy is the line "0::PATH" (cgroups(7)). */
 static void probe_cgroup(struct cgroup_place *place) {
-        _cleanup_free_ char *text = read_host_file("/proc/self/cgroup");
-        char *line = text ? strstr(text, "0::/") : NULL;
+        static const char supervisor[] = "/supervisor";
 
-        if (!line || (line != text && line[-1] != '\n'))
+        if (cgroup_path(0, &place->path) < 0)
                 return;
-        line += strlen("0::");
-        line[strcspn(line, "\n")] = 0;
-        /* A group outside of our own cgroup namespace is shown with a leading "/..": it is not ours to use. */
-        if (text_starts_with(line, "/.."))
-                return;
-        place->path = strdup(line);
-        place->available = place->path != NULL;
+        place->available = true;
+        /* A manager may have put us into a sub-group of our unit already (DelegateSubgroup= of
+         * systemd.resource-control(5)).
+         */
+        size_t n = strlen(place->path), m = strlen(supervisor);
+        if (n > m && text_equal(place->path + n - m, supervisor)) {
+                place->path[n - m] = 0;
+                place->delegated = cgroup_is_delegated(place->path);
+                if (!place->delegated)
+                        place->path[n - m] = '/';
+        } else
+                place->delegated = cgroup_is_delegated(place->path);
+}
+
+static void probe_machine_id(struct host_probe *host) {
+        _cleanup_free_ char *text = read_host_file("/etc/machine-id");
+
+        if (text)
+                text[strcspn(text, "\n")] = 0;
+        host->machine_id_known = text && id128_parse(text, &host->machine_id) == 0;
+}
+
+/* A service manager says which of our streams go to the journal: $JOURNAL_STREAM is "DEVICE:INODE" (systemd.exec(5)).
+ */
+static bool is_journal_stream(const struct strv *environment, int fd) {
+        const char *value = strv_getenv(environment, "JOURNAL_STREAM");
+        struct stat st;
+
+        if (!value || fstat(fd, &st) < 0)
+                return false;
+        _cleanup_free_ char *ours = text_format("%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        return text_equal(value, ours);
+}
+
+/* Sockets that a service manager has opened for what we start (sd_listen_fds(3)). They are the payload's: nothing else
+ * of ours is to inherit them. */
+static int probe_sockets(const struct strv *environment, int *ret, struct error *error) {
+        const char *pid = strv_getenv(environment, "LISTEN_PID"), *count = strv_getenv(environment, "LISTEN_FDS");
+        uint64_t value;
+
+        if (!pid || !count || parse_unsigned(pid, 1, INT_MAX, &value) < 0 || (pid_t) value != getpid())
+                return 0;
+        if (parse_unsigned(count, 0, SOCKETS_MAX, &value) < 0)
+                return error_set(error, EINVAL, "$LISTEN_FDS=%s is no number of descriptors", count);
+        for (int fd = 3; fd < 3 + (int) value; fd++)
+                if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+                        return error_set(error, errno, "$LISTEN_FDS=%s, but descriptor %d is not open", count, fd);
+        *ret = (int) value;
+        return 0;
 }
 
 int probe_host(const struct spec *spec, char *const environment[], unsigned was_closed, struct host_probe *ret,
@@ -111,11 +156,18 @@ int probe_host(const struct spec *spec, char *const environment[], unsigned was_
                 probe_resolver(ret);
         if (spec->timezone != TIMEZONE_OFF)
                 probe_timezone(ret);
-        if (spec->start == START_BOOT)
+        ret->bus = spec->registration != REGISTER_NO && machined_bus_present();
+        if (spec->start == START_BOOT || ret->bus)
                 probe_cgroup(&ret->cgroup);
         for (char *const *e = environment; *e; e++)
                 if (strv_add(&ret->environ, *e) < 0)
                         return error_memory(error);
+        if (spec->link_journal != LINK_JOURNAL_NO)
+                probe_machine_id(ret);
+        ret->journal_stream = is_journal_stream(&ret->environ, STDOUT_FILENO);
+        int r = probe_sockets(&ret->environ, &ret->sockets, error);
+        if (r < 0)
+                return r;
         ret->working_directory = getcwd(NULL, 0);
         if (uname(&names) == 0)
                 ret->host_name = strdup(names.nodename);

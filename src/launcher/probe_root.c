@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "launcher/machines.h"
 #include "launcher/probe.h"
 #include "mounts/inroot.h"
 
@@ -111,17 +112,37 @@ static int open_root(const char *directory, struct root_probe *root, struct erro
         return 0;
 }
 
+/* The directory that is asked for; with a machine's name alone that machine's; without either the working directory.
+ */
+static int choose_directory(const struct spec *spec, const struct host_probe *host, char **ret, struct error *error) {
+        if (!spec->directory && spec->machine)
+                return machine_find(spec->machine, ret, error);
+        if (!spec->directory && !host->working_directory)
+                return error_set(error, ENOENT, "no root is given, and there is no working directory to take for it");
+        *ret = strdup(spec->directory ? spec->directory : host->working_directory);
+        return *ret ? 0 : error_memory(error);
+}
+
 int probe_root(const struct spec *spec, const struct host_probe *host, struct root_probe *ret, struct error *error) {
         int r;
 
         *ret = (struct root_probe){ .fd = -EBADF, .lock_fd = -EBADF, .init = init_unknown() };
-        r = open_root(spec->directory, ret, error);
+        r = choose_directory(spec, host, &ret->path, error);
+        if (r >= 0)
+                r = open_root(ret->path, ret, error);
         if (r < 0)
                 return r;
-        ret->path = strdup(spec->directory);
-        ret->real_path = realpath(spec->directory, NULL);
-        if (!ret->path || !ret->real_path)
-                return error_set(error, errno, "cannot find the path of the root directory %s: %m", spec->directory);
+        /* A working directory is easily another one than was meant, and mount points would be made in it. */
+        if (!spec->directory && !spec->machine && !is_kind(ret->fd, "/usr", S_IFDIR) &&
+            !is_kind(ret->fd, "/bin", S_IFDIR)) {
+                error_set(error, EINVAL,
+                          "no root is given, and the working directory %s is none (it has no usr and no bin)",
+                          ret->path);
+                return error_hint(error, "--directory=PATH names the root");
+        }
+        ret->real_path = realpath(ret->path, NULL);
+        if (!ret->real_path)
+                return error_set(error, errno, "cannot find the path of the root directory %s: %m", ret->path);
         if (spec->start == START_BOOT) {
                 ret->has_os_release = is_kind(ret->fd, "/etc/os-release", S_IFREG) ||
                                       is_kind(ret->fd, "/usr/lib/os-release", S_IFREG);

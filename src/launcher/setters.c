@@ -273,6 +273,66 @@ SETTER(set_no_new_privileges) {
                                                                   : 0;
 }
 
+SETTER(set_notify_ready) {
+        return parse_boolean(value, &spec->notify_ready) < 0 ? refuse(row, value, error, "neither yes nor no") : 0;
+}
+
+SETTER(set_register) {
+        bool yes;
+
+        if (text_equal(value, "auto")) {
+                spec->registration = REGISTER_AUTO;
+                return 0;
+        }
+        if (parse_boolean(value, &yes) < 0)
+                return refuse(row, value, error, "neither yes, no nor auto");
+        spec->registration = yes ? REGISTER_YES : REGISTER_NO;
+        return 0;
+}
+
+SETTER(set_link_journal) {
+        static const char *const names[] = {
+                [LINK_JOURNAL_NO] = "no",       [LINK_JOURNAL_AUTO] = "auto",
+                [LINK_JOURNAL_HOST] = "host",   [LINK_JOURNAL_TRY_HOST] = "try-host",
+                [LINK_JOURNAL_GUEST] = "guest", [LINK_JOURNAL_TRY_GUEST] = "try-guest",
+        };
+        bool yes;
+        int mode = 0;
+
+        if (parse_boolean(value, &yes) == 0) {
+                spec->link_journal = yes ? LINK_JOURNAL_AUTO : LINK_JOURNAL_NO;
+                return 0;
+        }
+        int r = choose(value, names, ELEMENTSOF(names), row, &mode, error);
+        if (r == 0)
+                spec->link_journal = (enum link_journal) mode;
+        return r;
+}
+
+SETTER(set_journal) {
+        (void) value, (void) row, (void) error;
+        spec->link_journal = LINK_JOURNAL_TRY_GUEST;
+        return 0;
+}
+
+SETTER(set_keep_unit) {
+        (void) value, (void) row, (void) error;
+        spec->keep_unit = true;
+        return 0;
+}
+
+/* What a slice may be called and which properties there are is the business of the room that speaks to the manager:
+ * the plan asks it before anything is started. */
+SETTER(set_slice) {
+        return *value ? replace(&spec->slice, value, error) : refuse(row, value, error, "an empty name");
+}
+
+SETTER(set_property) {
+        if (!strchr(value, '='))
+                return refuse(row, value, error, "not NAME=VALUE");
+        return strv_add(&spec->properties, value) < 0 ? error_memory(error) : 0;
+}
+
 SETTER(set_system_call_filter) {
         bool deny = *value == '~';
 

@@ -37,6 +37,8 @@ void spec_free(struct spec *spec) {
         free(spec->user);
         free(spec->machine);
         free(spec->hostname);
+        free(spec->slice);
+        strv_free(&spec->properties);
         free(spec->container_service);
         *spec = (struct spec){ 0 };
 }
@@ -250,13 +252,10 @@ static int parse_environment(struct spec *spec, struct error *error) {
 
 /* What goes together and what does not; nothing that needs a look at the host. */
 static int check(const struct spec *spec, struct error *error) {
-        if (!spec->directory) {
-                error_set(error, EINVAL, "no root is given");
-                if (error)
-                        error_hint(error, spec->machine
-                                                  ? "machines are not found by their name yet: use --directory=PATH"
-                                                  : "use --directory=PATH");
-                return -EINVAL;
+        if (spec->registration == REGISTER_NO && !spec->keep_unit && (spec->slice || spec->properties.count > 0)) {
+                error_set(error, EINVAL, "--%s needs a scope, and --register=no never asks for one",
+                          spec->slice ? "slice" : "property");
+                return error_hint(error, "leave --register=no away");
         }
         if (spec->as_pid2 && spec->start == START_BOOT)
                 return error_set(error, EINVAL, "--as-pid2 and --boot exclude each other: an init is PID 1");

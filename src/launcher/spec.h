@@ -25,6 +25,7 @@ enum setting {
         SETTING_USER,
         SETTING_KILL_SIGNAL,
         SETTING_STOP_TIMEOUT,
+        SETTING_NOTIFY_READY,
         SETTING_MACHINE,
         SETTING_HOSTNAME,
         SETTING_UUID,
@@ -40,6 +41,11 @@ enum setting {
         SETTING_PERSONALITY,
         SETTING_RESOLV_CONF,
         SETTING_TIMEZONE,
+        SETTING_REGISTER,
+        SETTING_LINK_JOURNAL,
+        SETTING_KEEP_UNIT,
+        SETTING_SLICE,
+        SETTING_PROPERTY,
         SETTING_MOUNTS,
         SETTING_FSTAB,
         SETTING_CONSOLE,
@@ -90,6 +96,15 @@ enum timezone_mode {
         TIMEZONE_DELETE,
         TIMEZONE_AUTO,
 };
+enum registration { REGISTER_AUTO, REGISTER_YES, REGISTER_NO };
+enum link_journal {
+        LINK_JOURNAL_AUTO,
+        LINK_JOURNAL_NO,
+        LINK_JOURNAL_HOST,
+        LINK_JOURNAL_TRY_HOST,
+        LINK_JOURNAL_GUEST,
+        LINK_JOURNAL_TRY_GUEST,
+};
 enum api_vfs { API_VFS_READ_ONLY, API_VFS_NETWORK, API_VFS_WRITABLE };
 
 #define SPEC_LIMITS RLIM_NLIMITS
@@ -123,6 +138,12 @@ struct spec {
         unsigned long personality; /* valid if origin[SETTING_PERSONALITY] */
         enum resolv_conf_mode resolv_conf;
         enum timezone_mode timezone;
+        enum registration registration; /* with the host's systemd-machined */
+        bool keep_unit;
+        enum link_journal link_journal;
+        char *slice;              /* as given; NULL: machine.slice */
+        struct strv properties;   /* NAME=VALUE of the scope */
+        bool notify_ready;        /* READY=1 of ours is the payload's */
         struct mount_list mounts; /* --bind, --bind-ro, --tmpfs, --inaccessible, --fstab, in the order given */
         enum console_mode console;
         bool quiet;

@@ -20,14 +20,16 @@
 #include "console/escape.h"
 #include "console/guardian.h"
 #include "console/session.h"
+#include "launcher/group.h"
 #include "launcher/launch.h"
+#include "launcher/notices.h"
+#include "launcher/registrar.h"
 #include "launcher/stop.h"
 
 enum {
         DRAIN_USEC = 5 * 1000 * 1000, /* for a reader that stalls when the payload is dead */
         REBOOTS_MAX = 10,             /* … in REBOOT_WINDOW_USEC: a loop, not a reboot */
         REBOOT_WINDOW_USEC = 20 * 1000 * 1000,
-        NOTIFY_BATCH = 16, /* messages read a turn, so that a flood starves nobody */
 };
 
 enum outcome { OUTCOME_ENDED, OUTCOME_REBOOT, OUTCOME_FAILED };
@@ -37,9 +39,12 @@ struct supervisor {
         struct launch launch;
         struct console *console; /* NULL in pipe mode */
         struct guardian guardian;
+        struct registrar *registrar; /* NULL: nobody is told about the machine */
+        bool entering, leaving;      /* what the registrar is busy with */
         int signal_fd;
         int pidfd; /* our own process */
         struct stop stop;
+        struct notices notices;
         struct error error; /* what the child reported */
         bool ended;         /* the leader has */
         bool console_started;
@@ -82,7 +87,9 @@ static int open_console(struct supervisor *s) {
 
         if (s->plan->console == CONSOLE_PIPE)
                 return 0;
-        struct console_options options = { .mode = modes[s->plan->console], .escape_key = ESCAPE_KEY_DEFAULT };
+        struct console_options options = { .mode = modes[s->plan->console],
+                                           .escape_key = ESCAPE_KEY_DEFAULT,
+                                           .plain = s->plan->console_plain };
         for (int i = 0; i < 3; i++)
                 options.streams[i] = closed & (1U << i) ? -EBADF : i;
         return console_open(&options, &s->console, &s->error);
@@ -100,17 +107,40 @@ static int start_guardian(struct supervisor *s) {
 }
 
 /* The group is told to the guardian before it is made, so that no moment is left in which a crash would leave it
- * behind. */
-static int make_cgroup(struct supervisor *s) {
+ * behind. The guardian comes after the move to the group "supervisor", for it is to be there too. */
+static int make_group(struct supervisor *s) {
         struct launch *launch = &s->launch;
-        int r = start_guardian(s);
+        int r = group_open(launch, &s->error);
 
-        if (r >= 0 && launch->cgroup_parent_fd < 0) {
-                r = launch_open_cgroup(launch, &s->error);
-                if (r >= 0)
-                        r = guardian_set_cgroup(&s->guardian, launch->cgroup_parent_fd, s->plan->cgroup_name);
-        }
-        return r < 0 ? r : launch_make_cgroup(launch, &s->error);
+        if (r >= 0)
+                r = start_guardian(s);
+        if (r >= 0)
+                r = guardian_set_cgroup(&s->guardian, launch->cgroup_parent_fd, group_name(launch));
+        return r < 0 ? r : group_make(launch, &s->error);
+}
+
+/* Begins to tell the host about the machine. The child works on meanwhile, up to where it is handed the mounts. */
+static int begin_registration(struct supervisor *s) {
+        int r = 0;
+
+        if (!s->plan->announce)
+                return 0;
+        if (!s->registrar)
+                r = registrar_open(s->plan, &s->registrar, &s->error);
+        if (r >= 0)
+                r = machined_enter(registrar_client(s->registrar), s->launch.leader, s->launch.leader_pidfd,
+                                   &s->error);
+        s->entering = r >= 0;
+        return r;
+}
+
+/* The child gets what it waits for. With a PTY it is let go when the terminal is raw: see on_sync(). */
+static int let_child_go(struct supervisor *s) {
+        int r = launch_hand_over(&s->launch, &s->error);
+
+        if (r >= 0 && !s->console)
+                r = sync_send(s->launch.sync_fd, SYNC_GO, NULL);
+        return r == -EPIPE ? 0 : r; /* the child has failed and says why in its packet */
 }
 
 /* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work:
@@ -121,24 +151,22 @@ static int start(struct supervisor *s) {
 
         launch->plan = s->plan;
         launch->supervisor_pidfd = s->pidfd;
-        r = s->plan->own_cgroup ? make_cgroup(s) : 0;
+        launch->group = s->plan->group;
+        r = launch->group == GROUP_BELOW || launch->group == GROUP_UNIT ? make_group(s) : 0;
         if (r >= 0)
                 r = launch_start(launch, &s->error);
         if (r >= 0)
-                r = launch_prepare(launch, &s->error);
+                r = begin_registration(s);
         if (r >= 0)
-                r = launch_hand_over(launch, &s->error);
+                r = launch_prepare(launch, &s->error);
         if (r >= 0 && s->console)
                 r = console_attach_pty(s->console, &launch->pty, &s->error);
         if (r >= 0)
                 r = start_guardian(s);
         if (r >= 0)
                 r = guardian_set_leader(&s->guardian, launch->leader_pidfd);
-        /* With a PTY the child is let go when the terminal is raw: see on_sync(). */
-        if (r >= 0 && !s->console)
-                r = sync_send(launch->sync_fd, SYNC_GO, NULL);
-        if (r == -EPIPE)
-                r = 0; /* the child has failed and says why in its packet */
+        if (r >= 0 && !s->entering)
+                r = let_child_go(s);
         if (r < 0 && !s->error.code)
                 error_set(&s->error, -r, "cannot start the container: %m");
         return r;
@@ -163,6 +191,8 @@ static void on_sync(struct supervisor *s) {
         if (r > 0 && packet.step == SYNC_FAILED)
                 s->error = packet.error;
         /* The other end closed at the exec: the payload runs. */
+        if (r == 0 && !s->error.code && !s->ended)
+                notices_started(&s->notices, s->launch.leader, now_usec());
         s->launch.sync_fd = fd_close(s->launch.sync_fd);
 }
 
@@ -197,20 +227,8 @@ static void on_signal(struct supervisor *s) {
         }
 }
 
-/* What the payload says of itself (sd_notify(3)). It is read so that a sender never blocks on a full socket; anyone
- * inside can write here, so it is never more than a debug line. */
 static void on_notify(struct supervisor *s) {
-        char text[4096];
-
-        for (int i = 0; i < NOTIFY_BATCH; i++) {
-                ssize_t n = recv(s->launch.notify_fd, text, sizeof text - 1, MSG_DONTWAIT | MSG_TRUNC);
-                if (n < 0)
-                        return;
-                if ((size_t) n >= sizeof text)
-                        continue;
-                text[n] = 0;
-                log_debug("%s says: %s", s->plan->machine, text);
-        }
+        notices_forward(s->launch.notify_fd, s->launch.leader);
 }
 
 static void on_console(struct supervisor *s) {
@@ -226,35 +244,85 @@ static void on_console(struct supervisor *s) {
                 stop_request(&s->stop, &s->launch, SIGHUP, now_usec());
 }
 
+/* The machine is known to the host, or cannot be: the child can go on. */
+static void on_entered(struct supervisor *s) {
+        struct machined *client = registrar_client(s->registrar);
+        const struct error *note = machined_error(client);
+        int r = 0;
+
+        if (note)
+                log_notice("%s", note->text);
+        /* No manager made a scope: the group goes where it would be without one. */
+        if (s->launch.group == GROUP_SCOPE && !machined_unit(client))
+                s->launch.group = GROUP_BELOW;
+        if (s->launch.group != GROUP_NONE && s->launch.cgroup_fd < 0)
+                r = make_group(s);
+        if (r >= 0)
+                r = let_child_go(s);
+        if (r < 0)
+                stop_kill(&s->stop, &s->launch);
+}
+
+static void on_registrar(struct supervisor *s) {
+        struct machined *client = registrar_client(s->registrar);
+        unsigned events = machined_dispatch(client);
+
+        if (events & (MACHINED_ENTERED | MACHINED_FAILED))
+                s->entering = false;
+        if (events & MACHINED_LEFT)
+                s->leaving = false;
+        if (events & MACHINED_FAILED) {
+                s->error = *machined_error(client);
+                stop_kill(&s->stop, &s->launch);
+        }
+        if (events & MACHINED_ENTERED)
+                on_entered(s);
+        if (events & MACHINED_STOP_REQUESTED && s->stop.phase == STOP_NOT_ASKED)
+                stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
+        if (events & MACHINED_BUS_LOST)
+                log_notice("the system bus has gone: %s runs on, and is no longer registered", s->plan->machine);
+}
+
 static void on_leader(struct supervisor *s) {
         s->ended = true;
 }
 
-/* Milliseconds until the stop clock has something to do, as poll(2) takes them. */
-static int poll_timeout(const struct supervisor *s) {
-        uint64_t next = stop_next(&s->stop), now = next > 0 ? now_usec() : 0;
+static uint64_t sooner(uint64_t a, uint64_t b) {
+        return a == 0 || (b > 0 && b < a) ? b : a;
+}
 
+/* Milliseconds until a clock has something to do, as poll(2) takes them. */
+static int poll_timeout(const struct supervisor *s) {
+        uint64_t next = stop_next(&s->stop);
+
+        next = sooner(next, notices_next(&s->notices));
+        if (s->registrar)
+                next = sooner(next, machined_deadline(registrar_client(s->registrar)));
         if (next == 0)
                 return -1;
+        uint64_t now = now_usec();
         return next <= now ? 0 : (int) ((next - now + 999) / 1000 > 60000 ? 60000 : (next - now + 999) / 1000);
 }
 
 static void loop(struct supervisor *s) {
         while (!s->ended) {
+                struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
                 struct {
                         int fd;
                         void (*handle)(struct supervisor *);
+                        short events;
                 } sources[] = {
-                        { s->signal_fd, on_signal },
-                        { s->launch.sync_fd, on_sync },
-                        { s->console_started ? console_fd(s->console) : -1, on_console },
-                        { s->launch.notify_fd, on_notify },
-                        { s->launch.leader_pidfd, on_leader },
+                        { s->signal_fd, on_signal, POLLIN },
+                        { s->launch.sync_fd, on_sync, POLLIN },
+                        { s->console_started ? console_fd(s->console) : -1, on_console, POLLIN },
+                        { s->launch.notify_fd, on_notify, POLLIN },
+                        { client ? machined_fd(client) : -1, on_registrar, client ? machined_events(client) : 0 },
+                        { s->launch.leader_pidfd, on_leader, POLLIN },
                 };
                 struct pollfd p[ELEMENTSOF(sources)];
 
                 for (size_t i = 0; i < ELEMENTSOF(sources); i++)
-                        p[i] = (struct pollfd){ .fd = sources[i].fd, .events = POLLIN };
+                        p[i] = (struct pollfd){ .fd = sources[i].fd, .events = sources[i].events };
                 if (poll(p, ELEMENTSOF(p), poll_timeout(s)) < 0 && errno != EINTR) {
                         error_set(&s->error, errno, "cannot wait for events: %m");
                         stop_kill(&s->stop, &s->launch);
@@ -263,7 +331,34 @@ static void loop(struct supervisor *s) {
                 for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                         if (p[i].revents)
                                 sources[i].handle(s);
+                uint64_t due = client ? machined_deadline(client) : 0;
+                if (due > 0 && due <= now_usec())
+                        on_registrar(s);
                 stop_tick(&s->stop, &s->launch, now_usec());
+                notices_tick(&s->notices, now_usec());
+                if (s->stop.phase != STOP_NOT_ASKED)
+                        notices_stopping(&s->notices);
+        }
+}
+
+/* Takes the machine out of the host's books, so that its name is free again. Bounded by the client's own deadlines. */
+static void leave(struct supervisor *s) {
+        struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
+
+        if (!client || s->launch.leader == 0)
+                return;
+        s->leaving = true;
+        s->entering = false;
+        (void) machined_leave(client);
+        while (s->leaving) {
+                uint64_t due = machined_deadline(client), now = now_usec();
+                struct pollfd p = { .fd = machined_fd(client), .events = machined_events(client) };
+                if (due == 0 && p.fd < 0)
+                        return;
+                if (poll(&p, 1, due == 0 ? -1 : due <= now ? 0 : (int) ((due - now) / 1000 + 1)) < 0 && errno != EINTR)
+                        return;
+                if (machined_dispatch(client) & MACHINED_LEFT)
+                        s->leaving = false;
         }
 }
 
@@ -309,12 +404,13 @@ static void drain(struct supervisor *s) {
 
 /* With the leader ends all that such a guardian is there for. */
 static bool guards_leader_only(const struct supervisor *s) {
-        return !s->console && !s->plan->own_cgroup;
+        return !s->console && s->launch.group == GROUP_NONE;
 }
 
 static enum outcome finish(struct supervisor *s) {
         siginfo_t info = { 0 };
 
+        notices_stopping(&s->notices);
         if (guards_leader_only(s))
                 guardian_dismiss(&s->guardian);
         if (s->console_started)
@@ -324,7 +420,8 @@ static enum outcome finish(struct supervisor *s) {
                 error_set(&s->error, errno, "cannot wait for the container's end: %m");
         collect_error(s);
         enum outcome outcome = judge(s, &info);
-        launch_remove_cgroup(&s->launch);
+        group_remove(&s->launch);
+        leave(s);
         return outcome;
 }
 
@@ -366,6 +463,11 @@ static enum outcome run_until_end(struct supervisor *s) {
 
         for (;;) {
                 enum outcome outcome = run_once(s);
+                /* The service's own manager starts it again: RestartForceExitStatus=133 of the unit. */
+                if (outcome == OUTCOME_REBOOT && s->plan->spec->keep_unit) {
+                        s->status = EXIT_REBOOT;
+                        outcome = OUTCOME_ENDED;
+                }
                 if (outcome != OUTCOME_REBOOT) {
                         s->console = console_close(s->console);
                         launch_end(&s->launch);
@@ -391,6 +493,7 @@ int supervise(const struct plan *plan) {
                 .plan = plan,
                 .launch = LAUNCH_NONE,
                 .guardian = GUARDIAN_NONE,
+                .notices = { .wait_for_payload = plan->spec->notify_ready },
                 .signal_fd = -EBADF,
                 .pidfd = -EBADF,
         };
@@ -405,6 +508,7 @@ int supervise(const struct plan *plan) {
                 s.status = error_exit_status(&s.error);
         }
         guardian_stop(&s.guardian);
+        s.registrar = registrar_close(s.registrar);
         fd_close(s.launch.cgroup_parent_fd);
         fd_close(s.signal_fd);
         fd_close(s.pidfd);

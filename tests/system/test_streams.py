@@ -40,6 +40,35 @@ class Pipe(TestCase):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
             self.assertEqual(p.returncode, 7 & ~mask, (mask, p))
 
+    def test_a_journal_gets_lines(self):
+        words = ['-q', '-D', BB, '--console=read-only', 'printf', r'\033[1mone\033[0m\ntwo\rthree\n\377\n']
+        for ours in False, True:
+            r, w = os.pipe()
+            st = os.fstat(w)
+            env = os.environ | {'JOURNAL_STREAM': f'{st.st_dev}:{st.st_ino if ours else st.st_ino + 1}'}
+            p = self.start(*words, stdout=w, env=env)
+            os.close(w)
+            with open(r, 'rb') as f:
+                got = f.read()
+            self.assertEqual(p.wait(), 0)
+            self.assertEqual(got, b'one\ntwo\nthree\n?\n' if ours else b'\033[1mone\033[0m\r\ntwo\rthree\r\n\377\r\n')
+
+    def test_sockets_of_a_service_manager(self):
+        script = 'echo $LISTEN_FDS $LISTEN_PID $$; cat <&3; cat <&4; ls /proc/self/fd | grep -c .'
+        for words, pid in ([], 1), (['-a'], 2):
+            first, second = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+            first.write(b'first\n'), second.write(b'second\n')
+            first.seek(0), second.seek(0)
+            # sd_listen_fds(3): from 3 on, meant for the process whose number is in $LISTEN_PID.
+            launcher = f'exec 3<&{first.fileno()} 4<&{second.fileno()} LISTEN_PID=$$; export LISTEN_PID; exec "$0" "$@"'
+            p = subprocess.run(['bash', '-c', 'export LISTEN_FDS=2; ' + launcher.replace('LISTEN_PID=$$; ', '; LISTEN_PID=$$; '), SPAWN,
+                                '-q', '-D', str(BB), *words, 'sh', '-c', script],
+                               stdin=subprocess.DEVNULL, capture_output=True, timeout=20, pass_fds=(first.fileno(), second.fileno()))
+            # ls has 0 to 2, the two, and the directory it reads.
+            self.assertEqual(p.stdout.decode(), f'2 {pid} {pid}\nfirst\nsecond\n6\n', p.stderr)
+        p = self.spawn('-q', '-D', BB, 'sh', '-c', 'echo $LISTEN_FDS', env=os.environ | {'LISTEN_FDS': '1', 'LISTEN_PID': '1'})
+        self.assertEqual(p.stdout, b'\n')
+
     def test_a_reader_that_leaves(self):
         p = subprocess.run(f'{SPAWN} -q -D {BB} sh -c "while :; do echo x || exit 9; done" | head -c1', shell=True,
                            capture_output=True, timeout=20)

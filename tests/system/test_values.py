@@ -55,6 +55,40 @@ class Values(TestCase):
             p = self.spawn(f'--{option}=help')
             self.assertEqual((p.returncode, sorted(p.stdout.decode().split())), (0, sorted(words)))
 
+    def test_a_root_by_the_machine_s_name(self):
+        self.refused('-M', 'no-such-machine-here', 'true', says='there is no machine no-such-machine-here')
+        name, place = 'spawn-test-machine', pathlib.Path('/run/machines')
+        made = not place.exists()
+        place.mkdir(exist_ok=True)
+        try:
+            (place / name).symlink_to(BB)
+            p = self.spawn('-q', '-M', name, 'hostname')
+            self.assertEqual((p.returncode, p.stdout), (0, name.encode() + b'\n'), p.stderr)
+            (place / name).unlink()
+            (place / f'{name}.raw').touch()
+            self.refused('-M', name, 'true', says=f'disk image /run/machines/{name}.raw')
+        finally:
+            for p in place / name, place / f'{name}.raw':
+                p.unlink(missing_ok=True)
+            if made:
+                place.rmdir()
+
+    def test_the_working_directory_as_root(self):
+        p = self.spawn('-q', 'hostname', cwd=BB)
+        self.assertEqual((p.returncode, p.stdout), (0, b'busybox\n'), p.stderr)
+        with tempfile.TemporaryDirectory() as d:
+            self.refused('true', cwd=d, says='no root is given')
+            self.assertEqual(os.listdir(d), [])
+
+    def test_what_needs_a_bus_is_refused_without_one(self):
+        if os.path.exists('/run/dbus/system_bus_socket'):
+            self.skipTest('there is a system bus')
+        for word in '--register=yes', '--slice=a', '--property=MemoryMax=1G':
+            self.refused('-D', BB, word, 'true', says=f'no system bus here, and {word.split("=")[0]}')
+        self.refused('-D', BB, '--register=no', '--slice=a', 'true', says='--slice needs a scope')
+        for words in ['--register=auto'], ['--keep-unit', '--register=no'], ['--keep-unit', '--slice=a']:
+            self.assertEqual(self.spawn('-q', '-D', BB, *words, 'true').returncode, 0)
+
     def test_missing_arguments_and_strange_words(self):
         self.refused('-D', says='-D')
         self.refused('--directory', says='--directory')

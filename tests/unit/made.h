@@ -20,7 +20,7 @@ static inline int made_set_up(void **state) {
         m->probe.host = (struct host_probe){ .root = true,
                                              .bounding = UINT64_MAX,
                                              .nr_open = 1048576,
-                                             .cgroup = { true, (char *) "/" },
+                                             .cgroup = { .available = true, .path = (char *) "/" },
                                              .os_release = (char *) "ID=host\nVERSION_ID=\"7\"\n" };
         m->probe.root = (struct root_probe){ .fd = -1,
                                              .lock_fd = -1,

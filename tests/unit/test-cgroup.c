@@ -123,6 +123,38 @@ static bool is_in(pid_t pid, const char *group) {
         return found;
 }
 
+static void wait_in_place(void *userdata) {
+        (void) userdata;
+        pause();
+}
+
+/* From outside, and back from /proc. Controllers are handed on where there are any. */
+static void processes_are_moved_and_found(void **state) {
+        _cleanup_close_ int top = open_cgroup2();
+        char name[64], path[80], *found = NULL;
+
+        (void) state;
+        snprintf(name, sizeof name, "spawn-test-%d", (int) getpid());
+        snprintf(path, sizeof path, "/%s", name);
+        assert_int_equal(mkdirat(top, name, 0755), 0);
+        _cleanup_close_ int group = openat(top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        pid_t pid = start_child(wait_in_place, NULL);
+        assert_int_equal(cgroup_move(group, pid), 0);
+        assert_int_equal(cgroup_path(pid, &found), 0);
+        assert_non_null(strstr(found, path));
+        free(found);
+        assert_int_equal(cgroup_path(0, &found), 0);
+        assert_null(strstr(found, path));
+        free(found);
+        cgroup_enable_controllers(group);
+        cgroup_enable_controllers(-1);
+        kill(pid, SIGKILL);
+        wait_for(pid);
+        assert_int_equal(cgroup_move(group, pid), -ESRCH);
+        assert_int_equal(cgroup_path(pid, &found), -ENOENT);
+        assert_int_equal(cgroup_remove(top, name), 0);
+}
+
 static void processes_enter_and_are_killed(void **state) {
         _cleanup_close_ int top = open_cgroup2();
         char name[64], inner[96], innermost[128];
@@ -175,6 +207,7 @@ int main(void) {
                 cmocka_unit_test(what_is_no_group_stays),
                 cmocka_unit_test(depth_is_bounded),
                 cmocka_unit_test(entering_needs_a_group),
+                cmocka_unit_test(processes_are_moved_and_found),
                 cmocka_unit_test(processes_enter_and_are_killed),
                 cmocka_unit_test(a_busy_group_is_waited_for),
         };

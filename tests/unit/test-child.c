@@ -41,8 +41,6 @@ static void run(struct run *r) {
                 supervisor = ended_process(&launch.supervisor_pidfd);
         else
                 launch.supervisor_pidfd = sys_pidfd_open(getpid(), 0);
-        if (launch_prepare(&launch, &r->t->error) < 0)
-                fail_msg("%s", r->t->error.text);
         _cleanup_close_ int input = memfd_create("input", MFD_CLOEXEC);
         if (r->input)
                 assert_int_equal(fd_write_all(input, r->input, strlen(r->input)), 0);
@@ -54,6 +52,12 @@ static void run(struct run *r) {
                 setenv("SPAWN_TEST_ENOSYS", r->missing, 1);
         int started = launch_start(&launch, &r->t->error);
         unsetenv("SPAWN_TEST_ENOSYS");
+        if (started == 0) {
+                int prepared = launch_prepare(&launch, &r->t->error);
+                int handed = prepared < 0 ? prepared : launch_hand_over(&launch, &r->t->error);
+                if (handed < 0 && handed != -EPIPE)
+                        fail_msg("%s", r->t->error.text);
+        }
         while (started == 0 && sync_receive(launch.sync_fd, &packet) > 0) {
                 if (packet.step == SYNC_FAILED)
                         r->error = packet.error;

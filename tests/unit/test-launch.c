@@ -9,6 +9,7 @@
 
 #include "basic/sync.h"
 #include "basic/syscalls.h"
+#include "launcher/group.h"
 #include "tiny.h"
 
 static size_t count_descriptors(void) {
@@ -33,10 +34,21 @@ static struct launch begin(struct tiny *t) {
         struct launch launch = LAUNCH_NONE;
 
         launch.plan = &t->plan;
+        launch.group = t->plan.group;
         launch.supervisor_pidfd = sys_pidfd_open(getpid(), 0);
+        if (launch_start(&launch, &t->error) < 0)
+                fail_msg("%s", t->error.text);
+        assert_true(launch.leader > 0);
+        assert_true(launch.leader_pidfd >= 0 && launch.sync_fd >= 0);
         if (launch_prepare(&launch, &t->error) < 0)
                 fail_msg("%s", t->error.text);
         return launch;
+}
+
+/* Ends a child that is not to go on. */
+static void abandon(struct launch *launch) {
+        kill(launch->leader, SIGKILL);
+        wait_for(launch->leader);
 }
 
 static void end(struct launch *launch) {
@@ -44,11 +56,9 @@ static void end(struct launch *launch) {
         launch->supervisor_pidfd = fd_close(launch->supervisor_pidfd);
 }
 
-static void start(struct tiny *t, struct launch *launch) {
-        if (launch_start(launch, &t->error) < 0)
+static void hand_over(struct tiny *t, struct launch *launch) {
+        if (launch_hand_over(launch, &t->error) < 0)
                 fail_msg("%s", t->error.text);
-        assert_true(launch->leader > 0);
-        assert_true(launch->leader_pidfd >= 0 && launch->sync_fd >= 0);
 }
 
 static void expect(struct tiny *t, const struct launch *launch, enum sync_step step) {
@@ -74,7 +84,7 @@ static void nothing_is_harmless(void **state) {
 
         (void) state;
         launch_end(&launch);
-        launch_remove_cgroup(&launch);
+        group_remove(&launch);
         launch_end(&launch);
         assert_int_equal(count_descriptors(), n);
 }
@@ -99,6 +109,7 @@ static void preparing_changes_nothing(void **state) {
                 assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
         assert_int_equal(launch.pty.number, 0);
         assert_true(launch.filter.count > 0);
+        abandon(&launch);
         end(&launch);
         assert_int_equal(count_descriptors(), n);
         _cleanup_free_ char *after = read_mounts();
@@ -133,6 +144,7 @@ static void the_notify_socket_takes_messages(void **state) {
         assert_int_equal(CMSG_FIRSTHDR(&m)->cmsg_type, SCM_CREDENTIALS);
         assert_int_equal(recvmsg(launch.notify_fd, &m, 0), -1); /* it never blocks */
         assert_int_equal(errno, EAGAIN);
+        abandon(&launch);
         end(&launch);
 }
 
@@ -144,8 +156,10 @@ static void a_source_that_is_missing(void **state) {
         const size_t n = count_descriptors();
         struct launch launch = LAUNCH_NONE;
         launch.plan = &t->plan;
+        assert_int_equal(launch_start(&launch, &t->error), 0);
         assert_int_equal(launch_prepare(&launch, &t->error), -ENOENT);
         assert_non_null(strstr(t->error.text, "--bind: cannot bind /no/such/source"));
+        abandon(&launch);
         launch_end(&launch);
         assert_int_equal(count_descriptors(), n);
 }
@@ -157,10 +171,10 @@ static void payloads_start_and_end(void **state) {
         tiny_plan(t, "sh", "-c", "exit 7");
         const size_t n = count_descriptors();
         struct launch launch = begin(t);
-        start(t, &launch);
+        hand_over(t, &launch);
         assert_true(launch.tree_fd < 0 && !launch.mount_fds && launch.run_host_fd < 0);
         expect(t, &launch, SYNC_PREPARED);
-        assert_int_equal(faccessat(launch.run_fd, "host/container-manager", F_OK, 0), 0);
+        assert_true(launch.run_fd < 0); /* a command is not asked to end by a file in its /run */
         let_go(&launch);
         int status = wait_for(launch.leader);
         assert_true(WIFEXITED(status));
@@ -175,10 +189,10 @@ static void without_clone3(void **state) {
 
         tiny_need(t);
         tiny_plan(t, "sh", "-c", "test $$ = 1");
-        struct launch launch = begin(t);
         setenv("SPAWN_TEST_ENOSYS", "clone3", 1);
-        start(t, &launch);
+        struct launch launch = begin(t);
         unsetenv("SPAWN_TEST_ENOSYS");
+        hand_over(t, &launch);
         expect(t, &launch, SYNC_PREPARED);
         let_go(&launch);
         assert_int_equal(wait_for(launch.leader), 0);
@@ -191,7 +205,7 @@ static void nothing_runs_before_it_is_let_go(void **state) {
         tiny_need(t);
         tiny_plan(t, "touch", "/tmp/ran");
         struct launch launch = begin(t);
-        start(t, &launch);
+        hand_over(t, &launch);
         expect(t, &launch, SYNC_PREPARED);
         struct pollfd p = { .fd = launch.leader_pidfd, .events = POLLIN };
         assert_int_equal(poll(&p, 1, 100), 0);
@@ -208,24 +222,22 @@ static void what_fails_in_the_child_is_told(void **state) {
         tiny_need(t);
         tiny_plan(t, "--user=nobody-here", "true");
         struct launch launch = begin(t);
-        start(t, &launch);
+        hand_over(t, &launch);
         expect(t, &launch, SYNC_FAILED);
         assert_non_null(strstr(t->error.text, "nobody-here"));
         assert_int_equal(WEXITSTATUS(wait_for(launch.leader)), EXIT_OURS);
         end(&launch);
 }
 
-/* With the rights to prepare and not to clone: userdata is the tree. */
 static void start_unprivileged(void *userdata) {
         const struct capability_sets none = { 0 };
         struct tiny *t = userdata;
         struct launch launch = LAUNCH_NONE;
 
         launch.plan = &t->plan;
-        CHECK(launch_prepare(&launch, &t->error) == 0);
         CHECK(sys_capset(&none) == 0);
         CHECK(launch_start(&launch, &t->error) == -EPERM);
-        CHECK(strstr(t->error.text, "namespaces") && strstr(t->error.hint, "root is needed"));
+        CHECK(strstr(t->error.text, "cannot make a mount of the root") && strstr(t->error.hint, "root is needed"));
         CHECK(launch.leader == 0 && launch.leader_pidfd < 0 && launch.sync_fd < 0);
         launch_end(&launch);
 }
@@ -245,42 +257,36 @@ static void a_boot_has_a_group_of_its_own(void **state) {
         tiny_need(t);
         assert_int_equal(symlinkat("bin/busybox", t->fd, "init"), 0);
         tiny_plan(t, "-b");
-        if (!t->plan.own_cgroup) {
+        if (t->plan.group == GROUP_NONE) {
                 print_message("there is no cgroup2 here\n");
                 skip();
         }
-        struct launch launch = begin(t);
-        if (launch_open_cgroup(&launch, &t->error) < 0)
+        struct launch launch = LAUNCH_NONE;
+        launch.plan = &t->plan;
+        launch.group = t->plan.group;
+        launch.supervisor_pidfd = sys_pidfd_open(getpid(), 0);
+        if (group_open(&launch, &t->error) < 0)
                 fail_msg("%s", t->error.text);
-        assert_int_equal(faccessat(launch.cgroup_parent_fd, t->plan.cgroup_name, F_OK, 0), -1);
-        assert_int_equal(launch_make_cgroup(&launch, &t->error), 0);
+        assert_int_equal(faccessat(launch.cgroup_parent_fd, group_name(&launch), F_OK, 0), -1);
+        assert_int_equal(group_make(&launch, &t->error), 0);
         launch.cgroup_fd = fd_close(launch.cgroup_fd);
-        assert_int_equal(launch_make_cgroup(&launch, &t->error), 0); /* one that is there is used */
-        start(t, &launch);
+        assert_int_equal(group_make(&launch, &t->error), 0); /* one that is there is used */
+        assert_int_equal(launch_start(&launch, &t->error), 0);
+        assert_int_equal(launch_prepare(&launch, &t->error), 0);
+        hand_over(t, &launch);
         expect(t, &launch, SYNC_PREPARED);
+        assert_int_equal(faccessat(launch.run_fd, "host/container-manager", F_OK, 0), 0);
         snprintf(path, sizeof path, "/proc/%d/cgroup", (int) launch.leader);
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_int_equal(fd_read_file(fd, 65536, &groups, NULL), 0);
-        assert_non_null(strstr(groups, t->plan.cgroup_name));
+        assert_non_null(strstr(groups, group_name(&launch)));
         free(groups);
         kill(launch.leader, SIGKILL);
         wait_for(launch.leader);
-        launch_remove_cgroup(&launch);
-        assert_int_equal(faccessat(launch.cgroup_parent_fd, t->plan.cgroup_name, F_OK, 0), -1);
+        group_remove(&launch);
+        assert_int_equal(faccessat(launch.cgroup_parent_fd, group_name(&launch), F_OK, 0), -1);
         launch.cgroup_parent_fd = fd_close(launch.cgroup_parent_fd);
         end(&launch);
-}
-
-static void a_command_has_none(void **state) {
-        struct tiny *t = *state;
-
-        tiny_need(t);
-        tiny_plan(t, "true");
-        struct launch launch = LAUNCH_NONE;
-        launch.plan = &t->plan;
-        assert_int_equal(launch_open_cgroup(&launch, &t->error), 0);
-        assert_int_equal(launch_make_cgroup(&launch, &t->error), 0);
-        assert_true(launch.cgroup_parent_fd < 0 && launch.cgroup_fd < 0);
 }
 
 int main(void) {
@@ -295,7 +301,6 @@ int main(void) {
                 TINY_TEST(what_fails_in_the_child_is_told),
                 TINY_TEST(without_rights_a_hint),
                 TINY_TEST(a_boot_has_a_group_of_its_own),
-                TINY_TEST(a_command_has_none),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void a_boot_gets_everything(void **state) {
         m->spec.start = START_BOOT;
         assert_int_equal(made_try(m), 0);
         assert_string_equal(m->plan.machine, "foobar-x");
-        assert_true(m->plan.own_cgroup);
+        assert_int_equal(m->plan.group, GROUP_BELOW);
         assert_int_equal(m->plan.console, CONSOLE_READ_ONLY);
         assert_non_null(made_mount(m, "/tmp"));
         assert_true(has_entry(m, "/dev", "console"));
@@ -43,7 +43,7 @@ static void a_command_pays_for_less(void **state) {
 
         m->spec.start = START_COMMAND;
         assert_int_equal(made_try(m), 0);
-        assert_false(m->plan.own_cgroup);
+        assert_int_equal(m->plan.group, GROUP_NONE);
         assert_int_equal(m->plan.console, CONSOLE_PIPE);
         assert_null(made_mount(m, "/tmp"));
         assert_false(has_entry(m, "/dev", "console"));

@@ -248,7 +248,7 @@ static void boots_leave_no_group(void **state) {
         tiny_need(t);
         put_bytes(t->fd, "init", init, strlen(init), 0755);
         tiny_plan(t, "-b");
-        if (!t->plan.own_cgroup) {
+        if (t->plan.group == GROUP_NONE) {
                 print_message("there is no cgroup2 here\n");
                 skip();
         }

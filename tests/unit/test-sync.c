@@ -2,7 +2,9 @@
 /* The channel between parent and child. */
 #include "basic/sync.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include "helpers.h"
@@ -143,6 +145,100 @@ static void an_exec_ends_the_channel(void **state) {
         close(p[0]);
 }
 
+/* More than one packet's worth, with holes; each arrives at its place as a descriptor of its own. */
+static void descriptors_go_over(void **state) {
+        enum { COUNT = 600 };
+        int p[2], sent[COUNT], got[COUNT];
+
+        (void) state;
+        assert_int_equal(sync_pair(p), 0);
+        for (int i = 0; i < COUNT; i++)
+                sent[i] = i % 3 == 1 ? -EBADF : open(i % 2 ? "/dev/null" : "/dev/zero", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(sync_send_fds(p[0], sent, COUNT), 0);
+        assert_int_equal(sync_send(p[0], SYNC_GO, NULL), 0);
+        assert_int_equal(sync_receive_fds(p[1], got, COUNT), 0);
+        for (int i = 0; i < COUNT; i++) {
+                struct stat a, b;
+                if (sent[i] < 0) {
+                        assert_int_equal(got[i], -EBADF);
+                        continue;
+                }
+                assert_int_not_equal(got[i], sent[i]);
+                assert_int_equal(fcntl(got[i], F_GETFD), FD_CLOEXEC);
+                assert_int_equal(fstat(sent[i], &a) | fstat(got[i], &b), 0);
+                assert_true(a.st_rdev == b.st_rdev);
+                close(got[i]);
+                close(sent[i]);
+        }
+        struct sync_packet packet;
+        assert_int_equal(sync_receive(p[1], &packet), 1);
+        assert_int_equal(packet.step, SYNC_GO);
+        close(p[0]);
+        close(p[1]);
+}
+
+static void none_and_nobody(void **state) {
+        int p[2], holes[3] = { -1, -1, -1 }, got[3];
+
+        (void) state;
+        assert_int_equal(sync_pair(p), 0);
+        assert_int_equal(sync_send_fds(p[0], holes, 3), 0);
+        assert_int_equal(sync_receive_fds(p[1], got, 3), 0);
+        assert_true(got[0] == -EBADF && got[1] == -EBADF && got[2] == -EBADF);
+        assert_int_equal(sync_send_fds(p[0], NULL, 0), 0);
+        assert_int_equal(sync_receive_fds(p[1], NULL, 0), 0);
+        close(p[0]);
+        assert_int_equal(sync_receive_fds(p[1], got, 3), -EPIPE);
+        assert_int_equal(sync_send_fds(p[1], holes, 3), -EPIPE);
+        close(p[1]);
+}
+
+/* Another number than was asked for, or another packet: refused, and nothing is left open. */
+static void other_packets_are_refused(void **state) {
+        int p[2], got[2],
+                sent[2] = { open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC) };
+
+        (void) state;
+        assert_int_equal(sync_pair(p), 0);
+        const int next = dup(0);
+        close(next);
+        assert_int_equal(sync_send_fds(p[0], sent, 2), 0);
+        assert_int_equal(sync_receive_fds(p[1], got, 1), -EPROTO);
+        assert_int_equal(got[0], -EBADF);
+        assert_int_equal(sync_send(p[0], SYNC_GO, NULL), 0);
+        assert_int_equal(sync_receive_fds(p[1], got, 2), -EPROTO);
+        assert_int_equal(fcntl(next, F_GETFD), -1);
+        for (int i = 0; i < 2; i++) {
+                close(p[i]);
+                close(sent[i]);
+        }
+}
+
+/* A receiver without numbers left: an error rather than fewer. */
+static void receive_without_room(void *userdata) {
+        const int *p = userdata;
+        struct rlimit limit = { 8, 8 };
+        int got[20];
+
+        CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+        CHECK(sync_receive_fds(p[1], got, 20) == -EMFILE);
+        for (int i = 0; i < 20; i++)
+                CHECK(got[i] == -EBADF);
+}
+
+static void too_many_for_the_receiver(void **state) {
+        int p[2], sent[20];
+
+        (void) state;
+        assert_int_equal(sync_pair(p), 0);
+        for (int i = 0; i < 20; i++)
+                sent[i] = 0;
+        assert_int_equal(sync_send_fds(p[0], sent, 20), 0);
+        assert_int_equal(run_child(receive_without_room, p), 0);
+        close(p[0]);
+        close(p[1]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(packets_keep_their_boundaries),
@@ -151,6 +247,10 @@ int main(void) {
                 cmocka_unit_test(a_reason_outlives_its_sender),
                 cmocka_unit_test(signals_do_not_end_the_waiting),
                 cmocka_unit_test(an_exec_ends_the_channel),
+                cmocka_unit_test(descriptors_go_over),
+                cmocka_unit_test(none_and_nobody),
+                cmocka_unit_test(other_packets_are_refused),
+                cmocka_unit_test(too_many_for_the_receiver),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

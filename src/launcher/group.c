@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "basic/cgroup.h"
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "basic/syscalls.h"
+
+/* A cgroup2 instance that nobody else sees: it shows the same groups wherever the host has it mounted, or not at all
+ * (cgroup v1 hosts), and is gone with the descriptor. */
+static int open_top(void) {
+        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
+
+        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int open_directory(int parent, const char *name) {
+        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* In a group whose inside is left to us: a group with processes of its own can hand no controllers on, so that we
+ * leave it too (cgroup-v2.rst, "No Internal Process Constraint"). */
+static int become_supervisor(int unit_fd, struct error *error) {
+        if (mkdirat(unit_fd, "supervisor", 0755) < 0 && errno != EEXIST)
+                return error_set(error, errno, "cannot make the group supervisor in our unit's: %m");
+        _cleanup_close_ int fd = open_directory(unit_fd, "supervisor");
+        int r = fd < 0 ? fd : cgroup_enter(fd);
+        return r < 0 ? error_set(error, -r, "cannot enter the group supervisor of our unit's: %m") : 0;
+}
+
+int group_open(struct launch *launch, struct error *error) {
+        const char *path = launch->plan->probe->host.cgroup.path;
+        _cleanup_free_ char *scope = NULL;
+        struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
+
+        if (launch->group == GROUP_SCOPE) {
+                int r = cgroup_path(launch->leader, &scope);
+                if (r < 0)
+                        return error_set(error, -r, "cannot find the scope's control group: %m");
+                path = scope;
+        }
+        if (!path)
+                return error_set(error, EXDEV, "our own control group is not in our cgroup namespace");
+        _cleanup_close_ int top = open_top();
+        if (top < 0)
+                return error_set(error, -top, "cannot mount cgroup2: %m");
+        launch->cgroup_parent_fd = fd_close(launch->cgroup_parent_fd);
+        launch->cgroup_parent_fd = sys_openat2(top, path, &how);
+        if (launch->cgroup_parent_fd < 0) {
+                launch->cgroup_parent_fd = -EBADF;
+                return error_set(error, errno, "cannot open the control group %s: %m", path);
+        }
+        return launch->group == GROUP_UNIT ? become_supervisor(launch->cgroup_parent_fd, error) : 0;
+}
+
+const char *group_name(const struct launch *launch) {
+        return launch->group == GROUP_BELOW ? launch->plan->group_name : "payload";
+}
+
+int group_make(struct launch *launch, struct error *error) {
+        const char *name = group_name(launch);
+        int parent = launch->cgroup_parent_fd, r = 0;
+
+        if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+                return error_set(error, errno, "cannot make the cgroup %s: %m", name);
+        launch->cgroup_fd = open_directory(parent, name);
+        if (launch->cgroup_fd < 0) {
+                r = launch->cgroup_fd;
+                launch->cgroup_fd = -EBADF;
+                return error_set(error, -r, "cannot open the cgroup %s: %m", name);
+        }
+        if (launch->group == GROUP_SCOPE)
+                r = cgroup_move(launch->cgroup_fd, launch->leader);
+        if (r < 0)
+                return error_set(error, -r, "cannot move the payload to its cgroup: %m");
+        if (launch->group != GROUP_BELOW)
+                cgroup_enable_controllers(parent);
+        return 0;
+}
+
+void group_remove(struct launch *launch) {
+        if (launch->cgroup_fd < 0)
+                return;
+        launch->cgroup_fd = fd_close(launch->cgroup_fd);
+        int r = cgroup_remove(launch->cgroup_parent_fd, group_name(launch));
+        if (r < 0)
+                log_warning("cannot remove the cgroup %s: %s", group_name(launch), strerror(-r));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The payload's control group: where it is, made and removed. All by descriptor in a cgroup2 mount of our own. */
+
+#include "launcher/launch.h"
+
+/* Opens the directory that the payload's group is to be made in. With GROUP_UNIT the calling process moves to the
+ * group "supervisor" there; with GROUP_SCOPE the leader must be in the scope by now. PARENT is opened first, so that
+ * whoever cleans up after a crash knows of the group before it exists. Returns 0 or a negative errno. */
+int group_open(struct launch *launch, struct error *error);
+/* The group's name there. */
+const char *group_name(const struct launch *launch);
+/* Makes the group, and lets it have what controllers there are. With GROUP_SCOPE it moves the leader in. */
+int group_make(struct launch *launch, struct error *error);
+/* Removes the group with its sub-groups; all its processes have ended. */
+void group_remove(struct launch *launch);

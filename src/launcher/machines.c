@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/machines.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "basic/fd.h"
+#include "basic/text.h"
+
+/* Where machines are kept, the first hit counts (machinectl(1), "Files and directories"). */
+static const char *const machine_directories[] = { "/etc/machines",           "/run/machines",
+                                                   "/var/lib/machines",       "/var/lib/container",
+                                                   "/usr/local/lib/machines", "/usr/lib/machines" };
+
+int machine_find(const char *name, char **ret, struct error *error) {
+        struct stat st;
+
+        for (size_t i = 0; i < ELEMENTSOF(machine_directories); i++) {
+                _cleanup_free_ char *path = text_format("%s/%s", machine_directories[i], name);
+                _cleanup_free_ char *image = text_format("%s/%s.raw", machine_directories[i], name);
+                if (!path || !image)
+                        return error_memory(error);
+                if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+                        *ret = TAKE_PTR(path);
+                        return 0;
+                }
+                if (stat(image, &st) == 0)
+                        return error_set(error, EOPNOTSUPP,
+                                         "machine %s is the disk image %s, which this version of spawn cannot start",
+                                         name, image);
+        }
+        error_set(error, ENOENT, "there is no machine %s in /var/lib/machines and its like", name);
+        return error_hint(error, "--directory=PATH starts a root that is elsewhere");
+}
