@@ -19,6 +19,7 @@
 #include "basic/sync.h"
 #include "basic/syscalls.h"
 #include "launcher/child.h"
+#include "launcher/incoming.h"
 #include "launcher/journal.h"
 #include "mounts/attach.h"
 #include "mounts/root.h"
@@ -49,8 +50,10 @@ static int prepare_tree(struct launch *launch, struct error *error) {
         return plan->filter ? filter_prepare(&plan->filter_request, &launch->filter, error) : 0;
 }
 
-static int prepare_journal(struct launch *launch, struct error *error) {
-        return journal_link(&launch->plan->journal, error);
+static int prepare_host(struct launch *launch, struct error *error) {
+        int r = journal_link(&launch->plan->journal, error);
+
+        return r < 0 ? r : incoming_make(launch->plan, error);
 }
 
 static int prepare_mounts(struct launch *launch, struct error *error) {
@@ -101,8 +104,8 @@ static int prepare_pty(struct launch *launch, struct error *error) {
 }
 
 int launch_prepare(struct launch *launch, struct error *error) {
-        static int (*const steps[])(struct launch *, struct error *) = { prepare_journal, prepare_mounts,
-                                                                         prepare_notify, prepare_kmsg, prepare_pty };
+        static int (*const steps[])(struct launch *, struct error *) = { prepare_host, prepare_mounts, prepare_notify,
+                                                                         prepare_kmsg, prepare_pty };
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
                 int r = steps[i](launch, error);
                 if (r < 0)

@@ -181,8 +181,8 @@ static int check_root(const struct plan *plan, struct error *error) {
 
 int plan_make(const struct spec *spec, const struct probe *probe, struct plan *ret, struct error *error) {
         static int (*const steps[])(struct plan *, struct error *) = {
-                plan_identity, plan_registration, plan_group,   plan_capabilities,
-                plan_mounts,   plan_files,        plan_journal, plan_environment,
+                plan_identity, plan_registration, plan_group,   plan_capabilities, plan_mounts,
+                plan_incoming, plan_files,        plan_journal, plan_environment,
         };
         int r;
 
@@ -212,6 +212,7 @@ void plan_free(struct plan *plan) {
         free(plan->machine);
         free(plan->host_name);
         free(plan->group_name);
+        free(plan->incoming);
         free(plan->journal.path);
         free(plan->journal.target);
         mount_list_free(&plan->mounts);

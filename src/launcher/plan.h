@@ -54,6 +54,7 @@ struct plan {
         struct file_write writes[PLAN_WRITES];
         size_t n_writes;
         struct journal_link journal;
+        char *incoming; /* directory of the host's that machined mounts into, or NULL */
 
         uint64_t bounding, ambient;
         bool filter; /* install the system call filter */
@@ -78,6 +79,7 @@ void plan_free(struct plan *plan);
 int plan_mounts(struct plan *plan, struct error *error);
 int plan_files(struct plan *plan, struct error *error);
 int plan_environment(struct plan *plan, struct error *error);
+int plan_incoming(struct plan *plan, struct error *error);
 int plan_journal(struct plan *plan, struct error *error);
 /* Which of the modes a run without --console gets, and what AUTOPIPE stands for. */
 enum console_mode console_resolve(enum console_mode asked, enum start_mode start, const bool is_terminal[static 3]);

@@ -21,6 +21,7 @@
 #include "console/guardian.h"
 #include "console/session.h"
 #include "launcher/group.h"
+#include "launcher/incoming.h"
 #include "launcher/launch.h"
 #include "launcher/notices.h"
 #include "launcher/registrar.h"
@@ -102,6 +103,8 @@ static int start_guardian(struct supervisor *s) {
         const struct guardian_plan plan = {
                 .supervisor_pidfd = s->pidfd,
                 .terminal = s->console ? console_terminal(s->console) : NULL,
+                .clean = s->plan->incoming ? incoming_remove : NULL,
+                .userdata = (void *) s->plan,
         };
         return guardian_start(&plan, &s->guardian, &s->error);
 }
@@ -157,6 +160,8 @@ static int start(struct supervisor *s) {
                 r = launch_start(launch, &s->error);
         if (r >= 0)
                 r = begin_registration(s);
+        if (r >= 0 && s->plan->incoming) /* a directory of the host's is about to be made */
+                r = start_guardian(s);
         if (r >= 0)
                 r = launch_prepare(launch, &s->error);
         if (r >= 0 && s->console)
@@ -507,6 +512,7 @@ int supervise(const struct plan *plan) {
                 error_print(&s.error);
                 s.status = error_exit_status(&s.error);
         }
+        incoming_remove((void *) plan);
         guardian_stop(&s.guardian);
         s.registrar = registrar_close(s.registrar);
         fd_close(s.launch.cgroup_parent_fd);
