@@ -147,7 +147,7 @@ static void the_machine_is_named(void **state) {
 /* Someone has the directory open, someone else holds a lock on another: neither is the holder. */
 static void bystanders_are_not_named(void **state) {
         struct fixture *f = *state;
-        struct fixture *other;
+        struct fixture *other = NULL;
         struct error e = { 0 };
         char who[64];
 
