@@ -22,6 +22,7 @@ static const struct init_kind kinds[] = {
         { "busybox", "busybox", NULL, STOP_SIGNAL, SIGUSR2 },
         { "openrc-init", "openrc-init", NULL, STOP_SIGNAL, SIGTERM },
         { "dinit", "dinit", NULL, STOP_SIGNAL, SIGTERM },
+        { "finit", "finit", NULL, STOP_SIGNAL, SIGUSR2 }, /* SIGTERM would reboot it */
         { "runit", "runit-init", NULL, STOP_RUNIT, SIGCONT },
         { "runit", "runit", NULL, STOP_RUNIT, SIGCONT },
         { "busybox", NULL, "BusyBox is a multi-call binary", STOP_SIGNAL, SIGUSR2 },

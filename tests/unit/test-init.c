@@ -19,6 +19,7 @@ static void identifies_by_the_resolved_name(void **state) {
         assert_string_equal(init_identify("/sbin/runit", NULL, 0)->name, "runit");
         assert_string_equal(init_identify("/sbin/openrc-init", NULL, 0)->name, "openrc-init");
         assert_string_equal(init_identify("/usr/sbin/dinit", NULL, 0)->name, "dinit");
+        assert_string_equal(init_identify("/usr/sbin/finit", NULL, 0)->name, "finit");
         assert_ptr_equal(init_identify("/sbin/init", NULL, 0), init_unknown());
         assert_ptr_equal(init_identify(NULL, NULL, 0), init_unknown());
 }
@@ -43,6 +44,7 @@ static void asks_each_as_it_understands(void **state) {
         assert_int_equal(init_signal(init_identify("busybox", NULL, 0)), SIGUSR2);
         assert_int_equal(init_signal(init_identify("openrc-init", NULL, 0)), SIGTERM);
         assert_int_equal(init_signal(init_identify("dinit", NULL, 0)), SIGTERM);
+        assert_int_equal(init_signal(init_identify("finit", NULL, 0)), SIGUSR2);
         assert_int_equal(init_identify("runit-init", NULL, 0)->method, STOP_RUNIT);
         assert_int_equal(init_unknown()->method, STOP_BY_DISPOSITION);
 }
