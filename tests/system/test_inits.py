@@ -49,10 +49,11 @@ class Init(TestCase):
         t.send(b'cat /proc/1/comm; stty size; tty\r')
         t.expect(rb'[\r\n]%s\r\n33 101\r\n/dev/(console|pts/0)\r\n' % comm)
         self.assertFalse(self.shut_down())
-        t.send(reboot + b'\r')
-        t.expect(rb'login: $', 60)
-        self.assertTrue(self.shut_down())
-        self.log_in(t)
+        if reboot:
+            t.send(reboot + b'\r')
+            t.expect(rb'login: $', 60)
+            self.assertTrue(self.shut_down())
+            self.log_in(t)
         t.send(poweroff + b'\r')
         self.assertEqual(t.wait(60), 0)
         self.assertTrue(self.shut_down())
@@ -137,12 +138,15 @@ class OpenRCInit(OpenRC):
 
 
 class Finit(Init):
+    """In a container it exits with 0 at the end instead of calling reboot(2), so that its reboot cannot be told from its
+    power-off."""
+
     def mark(self):
         self.script('mark', '#!/bin/sh\nprintf x >>/down/mark\n')
         (self.directory / 'etc/finit.d/mark.conf').write_text('task [06] /mark -- Mark\n')
 
     def test_life(self):
-        self.life('debian-finit', self.mark, b'init', b'reboot', b'poweroff')
+        self.life('debian-finit', self.mark, b'init', None, b'poweroff')
 
     def test_orderly_stop(self):
         self.orderly_stop('debian-finit', self.mark)
