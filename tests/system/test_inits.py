@@ -142,8 +142,8 @@ class Finit(Init):
     power-off."""
 
     def mark(self):
-        self.script('mark', '#!/bin/sh\nprintf x >>/down/mark\n')
-        (self.directory / 'etc/finit.d/mark.conf').write_text('task [06] /mark -- Mark\n')
+        self.script('mark', '#!/bin/sh\ntrap "printf x >>/down/mark; exit 0" TERM\nwhile :; do sleep 0.1; done\n')
+        (self.directory / 'etc/finit.d/aaa.conf').write_text('service [2345] /mark -- Mark\n')
 
     def test_life(self):
         self.life('debian-finit', self.mark, b'init', None, b'poweroff')
