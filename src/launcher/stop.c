@@ -95,8 +95,23 @@ static enum answer ask_initctl(const struct launch *launch) {
         return ANSWER_ASKED;
 }
 
+/* Until it is seen to have taken the request: what comes before stage 2 it drops. */
+static enum answer ask_runit(struct stop *stop, const struct launch *launch) {
+        bool before = stop->requested;
+        int r = init_request_runit(launch->run_fd, &stop->requested);
+
+        if (r <= 0)
+                return r == 0 ? ANSWER_ASKED : ANSWER_NOT_YET;
+        if (signal_leader(launch, SIGCONT) < 0)
+                return ANSWER_CANNOT;
+        if (!before)
+                log_info("asked %s to power off through its runit's stop file; the same again kills it",
+                         launch->plan->machine);
+        return ANSWER_NOT_YET;
+}
+
 /* Asks in the way of the init found, or with the signal that the user has chosen. */
-static enum answer ask(const struct launch *launch, int asked, bool first) {
+static enum answer ask(struct stop *stop, const struct launch *launch, bool first) {
         const struct plan *plan = launch->plan;
 
         if (plan->kill_signal)
@@ -106,14 +121,16 @@ static enum answer ask(const struct launch *launch, int asked, bool first) {
                 return ask_init(launch, init_signal(plan->init), first);
         case STOP_INITCTL:
                 return ask_initctl(launch);
+        case STOP_RUNIT:
+                return ask_runit(stop, launch);
         case STOP_BY_DISPOSITION:
                 break;
         }
-        return ask_by_disposition(launch, asked);
+        return ask_by_disposition(launch, stop->asked_with);
 }
 
 static void try_to_ask(struct stop *stop, const struct launch *launch, uint64_t now_usec) {
-        switch (ask(launch, stop->asked_with, stop->phase == STOP_NOT_ASKED)) {
+        switch (ask(stop, launch, stop->phase == STOP_NOT_ASKED)) {
         case ANSWER_ASKED:
                 stop->phase = STOP_ASKED;
                 break;

@@ -2,6 +2,7 @@
 #pragma once
 /* How a container is asked to end, and made to. Times are CLOCK_MONOTONIC in microseconds. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "launcher/launch.h"
@@ -18,6 +19,7 @@ enum stop_phase {
 struct stop {
         enum stop_phase phase;
         int asked_with;         /* the signal that spawn got */
+        bool requested;         /* STOP_RUNIT: see init_request_runit() */
         uint64_t retry_usec;    /* STOP_TO_ASK: when to try again */
         uint64_t deadline_usec; /* when to kill; 0: never */
 };
