@@ -283,6 +283,8 @@ int machined_leave(struct machined *m) {
                 register_leave(m, on_left);
         if (m->scope_made)
                 scope_leave(m, on_left);
+        if (m->leaving_calls == 0) /* nothing was made: nobody will answer */
+                left(m);
         return 0;
 }
 
