@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* machined.h of a build without libsystemd: there never is a bus, so that nothing but the first two is ever called. */
+/* machined.h of a build without libsystemd: there never is a bus, so that nothing but the first is ever called. */
 #include "machined/machined.h"
 
 #include <errno.h>
@@ -15,11 +15,6 @@ int machined_open(const struct machined_plan *plan, struct machined **ret, struc
         (void) plan;
         *ret = NULL;
         return error_set(error, EOPNOTSUPP, "this spawn was built without libsystemd, which registration needs");
-}
-
-int machined_check(const struct machined_plan *plan, struct error *error) {
-        (void) plan, (void) error;
-        return 0;
 }
 
 int machined_enter(struct machined *m, pid_t leader, int leader_pidfd, struct error *error) {

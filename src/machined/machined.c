@@ -31,21 +31,6 @@ bool machined_bus_present(void) {
         return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-int machined_check(const struct machined_plan *plan, struct error *error) {
-        char name[UNIT_NAME_SIZE];
-        int r = names_scope(plan->machine, name, error);
-
-        if (r == 0 && plan->slice)
-                r = names_slice(plan->slice, name, error);
-        for (const char *const *p = plan->properties; r == 0 && p && *p; p++) {
-                struct property property;
-                r = property_parse(*p, &property, error);
-                if (r == 0)
-                        property_free(&property);
-        }
-        return r;
-}
-
 /* Something of what was asked for cannot be had if there is no bus. */
 static bool is_mandatory(const struct machined_plan *plan) {
         return plan->register_ == MACHINED_YES || (!plan->keep_unit && scope_is_mandatory(plan));
@@ -283,6 +268,8 @@ int machined_leave(struct machined *m) {
                 register_leave(m, on_left);
         if (m->scope_made)
                 scope_leave(m, on_left);
+        if (m->leaving_calls == 0) /* nothing was made: nobody will answer */
+                left(m);
         return 0;
 }
 

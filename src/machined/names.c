@@ -57,7 +57,7 @@ int names_slice(const char *text, char ret[static UNIT_NAME_SIZE], struct error 
                                               ".swap",    ".target", ".path",   ".timer", ".scope" };
         char stem[UNIT_NAME_SIZE];
 
-        if (!*text || *text == '/')
+        if (!*text || *text == '/' || *text == '.')
                 return error_set(error, EINVAL, "\"%s\" is no name of a slice", text);
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 if (text_ends_with(text, others[i]))

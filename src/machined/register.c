@@ -31,7 +31,7 @@ static void refused(struct machined *m, const sd_bus_error *e) {
 
         if (text_equal(e->name, "org.freedesktop.machine1.MachineExists")) {
                 error_set(&m->error, EEXIST, "a machine %s is registered already", m->plan.machine);
-                error_hint(&m->error, "Choose another name with --machine=");
+                error_hint(&m->error, "--machine=NAME gives this one another name");
                 register_name_holder(m);
                 return;
         }
@@ -193,7 +193,7 @@ static int on_holder_properties(sd_bus_message *answer, void *userdata, sd_bus_e
                 text_escape(shown_root, sizeof shown_root, root);
                 error_set(&m->error, EEXIST, "a machine %s runs already: PID %u%s%s%s%s", m->plan.machine, leader,
                           *service ? ", started by " : "", shown_service, *root ? ", in " : "", shown_root);
-                error_hint(&m->error, "Choose another name with --machine=");
+                error_hint(&m->error, "--machine=NAME gives this one another name");
         }
         client_give_up(m, true);
         return 0;

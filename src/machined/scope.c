@@ -143,9 +143,8 @@ static int append_leader(struct machined *m, sd_bus_message *message) {
 }
 
 static int append_devices(struct machined *m, sd_bus_message *message) {
-        /* What an init makes and uses by itself; null, zero, full, random, urandom and tty are part of "closed". A
-         * FUSE file system can only be mounted in a user namespace's own mounts, so the device gives no power over
-         * others. */
+        /* "closed" has null, zero, full, random, urandom and tty already. As systemd-nspawn@.service has it: devices
+         * that give each namespace an instance of its own. */
         int r = APPEND(m, message, "DeviceAllow", "a(ss)", 3, "/dev/net/tun", "rwm", "char-pts", "rw", "/dev/fuse",
                        "rwm");
 
@@ -213,7 +212,7 @@ static void on_start_refused(struct machined *m, const sd_bus_error *e) {
             (text_equal(e->name, "org.freedesktop.DBus.Error.PropertyReadOnly") ||
              text_equal(e->name, "org.freedesktop.DBus.Error.UnknownProperty")) &&
             (!e->message || strstr(e->message, "PIDFDs"))) {
-                m->by_pid = true; /* systemd before 252 */
+                m->by_pid = true; /* an older systemd */
                 start(m);
                 return;
         }
