@@ -127,7 +127,8 @@ static int set_error(int mount, const struct mount_op *op, int code, struct erro
                                : "its file system cannot be mapped on this kernel",
                  type_name(mount, buffer));
         return op->recursive && error
-                       ? error_hint(error, "what is mounted below it is mapped too, but for the option norbind")
+                       ? error_hint(error,
+                                    "what is mounted below it is mapped too; the option norbind leaves that out")
                        : -code;
 }
 

@@ -16,7 +16,8 @@ struct owner {
 /* Makes a user namespace that maps one owner: what belongs to DISK on disk shows as SHOWN, and what SHOWN makes
  * belongs to DISK. All other ids are unmapped: they show as the overflow ids (65534), and who has them can make
  * nothing (EOVERFLOW). A helper process holds the namespace for as long as this takes; it gets the number TID in the
- * caller's PID namespace, so that no number is used up there, or any if that is 0. PROC is a procfs of the caller's
+ * caller's PID namespace, so that no number is used up there, or any if that is 0 or clone3(2)
+ * is missing. PROC is a procfs of the caller's
  * PID namespace. CAP_SETUID, CAP_SETGID and, to show as root, CAP_SETFCAP are needed (user_namespaces(7)). Returns a
  * descriptor that the caller owns, or a negative errno. */
 int idmap_namespace(int proc, const struct owner *disk, const struct owner *shown, pid_t tid);
