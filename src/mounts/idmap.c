@@ -62,11 +62,11 @@ int idmap_namespace(int proc, const struct owner *disk, const struct owner *show
 
         if (pipe2(pipe, O_CLOEXEC) < 0)
                 return -errno;
-        _cleanup_close_ int reader = pipe[0];
         pid_t pid = sys_clone_any(&args);
         if (pid == 0)
                 hold(pipe[0], pipe[1]);
         int r = pid < 0 ? -errno : map_and_open(proc, pid, disk, shown);
+        close(pipe[0]);
         close(pipe[1]);
         while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
                 ;
