@@ -256,6 +256,8 @@ static void explain_mounts(struct out *o, const struct plan *plan) {
         static const char *const kinds[] = {
                 [MOUNT_NEW] = "new", [MOUNT_BIND] = "bind", [MOUNT_ATTACH] = "self", [MOUNT_MASK] = "mask"
         };
+        static const char *const id_maps[] = { [ID_MAP_ROOT] = "root", [ID_MAP_OWNER] = "owner" };
+
         begin_list(o, "mounts");
         for (size_t i = 0; i < plan->mounts.count; i++) {
                 const struct mount_op *op = &plan->mounts.ops[i];
@@ -265,6 +267,7 @@ static void explain_mounts(struct out *o, const struct plan *plan) {
                 put_text(o, "type", op->type);
                 put_text(o, "source", op->source);
                 put_text(o, "options", op->options);
+                put_text(o, "idmap", id_maps[op->id_map]);
                 put_attributes(o, op->attributes);
                 put_flag(o, "optional", op->optional);
                 put_text(o, "origin", op->origin);

@@ -134,7 +134,7 @@ const struct option_row option_table[] = {
 
         { "Mounts", 0, "bind", ARGUMENT_REQUIRED, "SOURCE[:TARGET[:OPTIONS]]", SETTING_MOUNTS, set_bind,
           "show a file or directory of the host inside",
-          "A source that begins with *+* is a path inside the root; an empty one is an empty directory that lives as long as the container. Options: *rbind* (default: with the mounts below), *norbind*, *noidmap*. A colon in a path is written *\\\\:*. A missing target is made in the root.", "file" },
+          "A source that begins with *+* is a path inside the root; an empty one is an empty directory that lives as long as the container. Options: *rbind* (default: with the mounts below), *norbind*; *noidmap* (default), *idmap*: owners are those of the host, since there is no user namespace; *rootidmap*: the user and group that own the source show as root inside, and what root makes there belongs to them; *owneridmap*: they show as the owner of what is at the target. With the last two all other ids are unmapped: they show as 65534, and nothing can be made or given to them. The file system of the source, and with *rbind* those below it, must be able to do it, as ext4, xfs, btrfs and tmpfs (Linux 6.3) are and overlay is not. A colon in a path is written *\\\\:*. A missing target is made in the root.", "file" },
         { NULL, 0, "bind-ro", ARGUMENT_REQUIRED, "SOURCE[:TARGET[:OPTIONS]]", SETTING_MOUNTS, set_bind_ro,
           "the same, read-only",
           "With everything mounted below the source.", "file" },

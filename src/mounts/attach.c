@@ -15,9 +15,15 @@
 #include "basic/text.h"
 #include "mounts/attach_target.h"
 #include "mounts/context.h"
+#include "mounts/idmap.h"
 #include "mounts/inroot.h"
 
 #define SHARED (1UL << 20) /* MS_SHARED, mount(2) */
+
+/* The helper that makes an id map is the container's first second process. Were it number 2, the payload of a stub
+ * could not be: numbers are given in order. Any number that cannot be in use and is below all limits (the least
+ * kernel.pid_max is 301) will do. */
+enum { IDMAP_HELPER_TID = 300 };
 
 struct attach {
         const struct mount_list *list;
@@ -147,6 +153,30 @@ static int clone_with_attributes(const struct mount_op *op, int from, const char
         return r < 0 ? op_error(op, -r, error, "cannot set the attributes of %s: %m", op->target) : TAKE_FD(mount);
 }
 
+/* The container's own procfs, mounted by us. */
+static int find_proc(const struct attach *a, size_t before) {
+        for (size_t i = 0; i < before; i++)
+                if (a->fds[i] >= 0 && a->list->ops[i].kind == MOUNT_NEW && text_equal(a->list->ops[i].type, "proc"))
+                        return a->fds[i];
+        return -EBADF;
+}
+
+/* Has to be done while the bind is detached: a mount that can be reached is not mapped any more (mount_setattr(2)). */
+static int map_owner(const struct attach *a, size_t i, int target, struct error *error) {
+        const struct mount_op *op = &a->list->ops[i];
+        struct owner shown = { 0, 0 };
+        struct stat st;
+
+        if (op->id_map == ID_MAP_NONE)
+                return 0;
+        if (op->id_map == ID_MAP_OWNER) {
+                if (fstat(target, &st) < 0)
+                        return op_error(op, errno, error, "cannot look at %s: %m", op->target);
+                shown = (struct owner){ st.st_uid, st.st_gid };
+        }
+        return idmap_set(a->fds[i], op, find_proc(a, i), &shown, IDMAP_HELPER_TID, error);
+}
+
 static int attach_bind(struct attach *a, size_t i, struct error *error) {
         const struct mount_op *op = &a->list->ops[i];
 
@@ -162,6 +192,9 @@ static int attach_bind(struct attach *a, size_t i, struct error *error) {
         _cleanup_close_ int target = open_or_make_target(a, op, a->fds[i], error);
         if (target < 0)
                 return target;
+        int r = map_owner(a, i, target, error);
+        if (r < 0)
+                return r;
         a->exact = false;
         return move_to(op, a->fds[i], target, error);
 }

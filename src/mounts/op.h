@@ -32,13 +32,21 @@ enum mount_kind {
  * sysfs, mqueue or cgroup2 instance belongs to the namespaces of whoever calls fsopen). */
 enum mount_side { SIDE_PARENT, SIDE_CHILD };
 
+/* MOUNT_BIND: whose the owner of the source shows as inside, all other ids unmapped. */
+enum id_map {
+        ID_MAP_NONE,  /* everybody's: as on disk */
+        ID_MAP_ROOT,  /* root's */
+        ID_MAP_OWNER, /* that of what the target covers */
+};
+
 struct mount_op {
         enum mount_kind kind;
         enum mount_side side;
-        char *target;              /* absolute path inside the container, normalised */
-        char *source;              /* MOUNT_BIND: the path, relative ones against the caller's working directory;
-                                      MOUNT_NEW: the source name shown in mountinfo, or NULL for the type; MOUNT_BIND with
-                                      NULL: an empty directory that lives on a tmpfs of its own (the "empty source") */
+        char *target; /* absolute path inside the container, normalised */
+        char *source; /* MOUNT_BIND: the path, relative ones against the caller's working directory;
+                         MOUNT_NEW: the source name shown in mountinfo, or NULL for the type; MOUNT_BIND with
+                         NULL: an empty directory that lives on a tmpfs of its own (the "empty source") */
+        enum id_map id_map;
         bool source_in_root;       /* MOUNT_BIND: the source is a path inside the container (`+PATH`) */
         bool recursive;            /* MOUNT_BIND: with the mounts below it; attributes apply to all of them */
         char *type;                /* MOUNT_NEW: file system type */

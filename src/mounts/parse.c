@@ -84,19 +84,26 @@ static int field_error(int r, const char *text, const char *origin, struct error
 }
 
 static int bind_option(struct mount_op *op, const char *option, const char *text, struct error *error) {
-        static const char *const id_maps[] = { "idmap", "rootidmap", "owneridmap" };
+        static const struct {
+                const char *name;
+                enum id_map map;
+        } id_maps[] = {
+                { "noidmap", ID_MAP_NONE },
+                /* The ids of the container's user namespace: without one those of the host. */
+                { "idmap", ID_MAP_NONE },
+                { "rootidmap", ID_MAP_ROOT },
+                { "owneridmap", ID_MAP_OWNER },
+        };
 
-        if (text_equal(option, "noidmap"))
-                return 0;
         if (text_equal(option, "rbind") || text_equal(option, "norbind")) {
                 op->recursive = option[0] == 'r';
                 return 0;
         }
         for (size_t i = 0; i < ELEMENTSOF(id_maps); i++)
-                if (text_equal(option, id_maps[i]))
-                        return error_set(error, EINVAL,
-                                         "%s: the option \"%s\" of \"%s\" is not supported by this version",
-                                         op->origin, option, text);
+                if (text_equal(option, id_maps[i].name)) {
+                        op->id_map = id_maps[i].map;
+                        return 0;
+                }
         return error_set(error, EINVAL, "%s: unknown option \"%s\" in \"%s\"", op->origin, option, text);
 }
 

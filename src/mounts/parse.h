@@ -13,7 +13,8 @@
 #include "mounts/op.h"
 
 /* "[+]SOURCE[:TARGET[:OPTIONS]]"; a backslash makes the next byte an ordinary one, as in `\:`. An empty SOURCE is an
- * empty directory of nobody's, `+` takes it from the container's tree. OPTIONS: rbind, norbind, noidmap. */
+ * empty directory of nobody's, `+` takes it from the container's tree. OPTIONS: rbind, norbind, noidmap, idmap,
+ * rootidmap, owneridmap. */
 int mount_parse_bind(const char *text, bool read_only, const char *origin, struct mount_op *ret, struct error *error);
 
 /* "PATH[:OPTIONS]": options of tmpfs(5), and ro, nosuid, nodev, noexec, … of the mount. Without any: mode=0755. */

@@ -16,7 +16,7 @@ MALFORMED = {
     'uid': ['', '-1', '4294967295', '4294967296', '1x'],
     'chdir': ['', 'relative', '/a/../b'],
     'setenv': ['', '=x', '1A=b', 'A-B=c'],
-    'bind': ['relative:/x', '/etc:relative', '/etc:/a/../b', '/etc:/a:idmap', '/etc:/a:rbind,nosuch'],
+    'bind': ['relative:/x', '/etc:relative', '/etc:/a/../b', '/etc:/a:idmap=', '/etc:/a:rbind,nosuch'],
     'tmpfs': ['', 'relative', '/a/../b'],
     'inaccessible': ['', 'relative'],
     'rlimit': ['', 'NOSUCH=1', 'NOFILE', 'NOFILE=', 'NOFILE=2:1', 'NOFILE=-1', 'NOFILE=1:2:3', 'NOFILE=99999999999999999999'],

@@ -17,6 +17,7 @@ static void binds(void **state) {
         static const struct {
                 const char *text, *source, *target;
                 bool in_root, once; /* once: without what is mounted below */
+                enum id_map id_map;
         } cases[] = {
                 { "/a", "/a", "/a" },
                 { "/a/../b:/c", "/a/../b", "/c" },
@@ -34,6 +35,13 @@ static void binds(void **state) {
                 { "/a:/b:rbind", "/a", "/b" },
                 { "/a:/b:norbind,rbind", "/a", "/b" },
                 { "/a:/b:noidmap,norbind", "/a", "/b", false, true },
+                { "/a:/b:idmap", "/a", "/b" },
+                { "/a:/b:rootidmap", "/a", "/b", false, false, ID_MAP_ROOT },
+                { "/a:/b:norbind,owneridmap", "/a", "/b", false, true, ID_MAP_OWNER },
+                { "+/a:/b:owneridmap,rootidmap", "/a", "/b", true, false, ID_MAP_ROOT },
+                { ":/b:rootidmap", NULL, "/b", false, false, ID_MAP_ROOT },
+                { "/a:/b:rootidmap,noidmap", "/a", "/b" },
+                { "/a:/b:owneridmap,idmap", "/a", "/b" },
                 { "/proc:/proc", "/proc", "/proc" },
                 { "/sys:/sys/fs/cgroup", "/sys", "/sys/fs/cgroup" },
         };
@@ -56,6 +64,7 @@ static void binds(void **state) {
                         assert_string_equal(op.origin, "--bind");
                         assert_int_equal(op.source_in_root, cases[i].in_root);
                         assert_int_equal(op.recursive, !cases[i].once);
+                        assert_int_equal(op.id_map, cases[i].id_map);
                         assert_int_equal(op.attributes, read_only ? R : 0);
                         assert_true(op.create);
                         assert_false(op.optional);
@@ -88,9 +97,8 @@ static void bad_binds(void **state) {
                 { "/a:/b:rbind,x", "unknown option \"x\"" },
                 { "/a:/b:rbind:x", "unknown option \"rbind:x\"" },
                 { "/a:/b:RBIND", "unknown option" },
-                { "/a:/b:idmap", "\"idmap\" of \"/a:/b:idmap\" is not supported" },
-                { "/a:/b:rootidmap", "not supported" },
-                { "/a:/b:owneridmap", "not supported" },
+                { "/a:/b:rootidmap,idmaps", "unknown option \"idmaps\"" },
+                { "/a:/b:idmap=u:0:1:2", "unknown option" },
         };
 
         (void) state;

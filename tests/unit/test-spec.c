@@ -143,7 +143,7 @@ static void refusals_name_the_option_and_help(void **state) {
                 { "--stop-timeout=soon", "soon", "" },
                 { "--no-new-privileges=x", "--no-new-privileges=x", "" },
                 { "--bind=/a:b", "no absolute path", "" },
-                { "--bind=/a:/b:idmap", "idmap", "" },
+                { "--bind=/a:/b:idmap=x", "idmap=x", "" },
                 { "--tmpfs=x", "--tmpfs", "" },
                 { "--inaccessible=/", "--inaccessible", "" },
                 { "--explain=xml", "xml", "json" },
