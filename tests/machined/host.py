@@ -177,10 +177,12 @@ class SystemdHost:
             shutil.rmtree(self.work)
 
 
-def outside():
-    """The machine that the tests run on, without what goes on in the host."""
+def outside(processes=False):
+    """The machine that the tests run on, without what goes on in the host. Its /run and /tmp the host does not see."""
     state = harness.Host.look()
-    del state['processes']
+    del state['files']
+    if not processes:
+        del state['processes']
     return state
 
 
@@ -192,15 +194,15 @@ class TestCase(harness.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        before = harness.Host.look()
+        before = outside(True)
         cls.addClassCleanup(cls.compare_outside, before)
         cls.systemd = SystemdHost(cls.release)
         cls.addClassCleanup(cls.systemd.close)
 
     @classmethod
     def compare_outside(cls, before):
-        Wait(5).until(lambda: harness.Host.look() == before,
-                      lambda: f'left behind: {[(k, v, before[k]) for k, v in harness.Host.look().items() if v != before[k]]}')
+        Wait(5).until(lambda: outside(True) == before,
+                      lambda: f'left behind: {[(k, v, before[k]) for k, v in outside(True).items() if v != before[k]]}')
 
     def setUp(self):
         self.host = outside()
@@ -216,10 +218,10 @@ class TestCase(harness.TestCase):
                                                        [f'- {l}' for l in self.inner if l not in now]))
         self.assertEqual(self.host, outside())
 
-    def ok(self, p, text=None):
+    def ok(self, p, text=None, message=None):
         self.assertEqual(p.returncode, 0, (p.args, p.stdout, p.stderr))
         if text is not None:
-            self.assertRegex(p.stdout, text)
+            self.assertRegex(p.stdout, text, message)
         return p.stdout
 
     def properties(self, *words):
