@@ -139,13 +139,17 @@ class SystemdHost:
         return Terminal(['/usr/bin/' + (w := self.inside('systemd-run', '--quiet', '--scope', '--collect', '--', *words))[0],
                          *w[1:]])
 
-    def install(self, *names):
-        """Makes units of this project known to the host."""
+    def install(self, **files):
+        """Makes units known to the host: {name: text}, or None for the text of the unit of that name in this project."""
         folder = pathlib.Path(f'/proc/{self.leader}/root{SERVICE}')
-        for name in names:
-            text = (UNITS / name).read_text().replace('/usr/bin/spawn', '/usr/local/bin/spawn')
+        for name, text in files.items():
+            text = text or (UNITS / f'{name}.in').read_text().replace('@bindir@', '/usr/local/bin')
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
+        self.enter('systemctl', 'daemon-reload')
+
+    def uninstall(self, name):
+        pathlib.Path(f'/proc/{self.leader}/root{SERVICE}', name).unlink()
         self.enter('systemctl', 'daemon-reload')
 
     def look(self):
