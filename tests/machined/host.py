@@ -182,9 +182,11 @@ class SystemdHost:
 
 
 def outside(processes=False):
-    """The machine that the tests run on, without what goes on in the host. Its /run and /tmp the host does not see."""
+    """The machine that the tests run on, without what goes on in the host (which does not see its /run and /tmp) and in
+    the hosts of other runs."""
     state = harness.Host.look()
     del state['files']
+    state['cgroups'] = [c for c in state['cgroups'] if f'host-{os.getpid()}' in c]
     if not processes:
         del state['processes']
     return state

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every verb of machinectl on a container, for systemd-nspawn (which proves the test) and for spawn."""
 import concurrent.futures
-import pathlib
+import itertools
 import re
 import unittest
 
@@ -18,11 +18,12 @@ OF_ONE_CONTAINER = re.compile(r'.*Timestamp(Monotonic)?|InvocationID|ControlGrou
 
 class Machines(host.TestCase):
     program = 'systemd-nspawn'
+    numbers = itertools.count(1)
 
     def launch(self, name, *words, properties=(), **kw):
         """Starts the machine NAME below a service of the host, in a scope of its own as from a shell. What the machine
         is waited for, and how it ends, is the caller's."""
-        unit = f'launch-{name}'
+        unit = f'launch-{name}-{next(self.numbers)}'  # one journal for each launch
         self.addCleanup(self.gone, unit, name)
         self.ok(self.systemd.background(unit, self.program, '-q', '-D', f'/var/lib/machines/{name}', '-M', name, *words,
                                         properties=['TimeoutStopSec=20s', *properties], **kw))
@@ -31,8 +32,11 @@ class Machines(host.TestCase):
     def launch_busybox(self, name, *words, **kw):
         """One that is booted, and takes signals: until its init has handlers for them the kernel drops them."""
         unit = self.launch(name, '--kill-signal=SIGUSR2', *words, '-b', **kw)
-        self.wait_for(lambda: 'busybox is up' in self.systemd.enter('journalctl', '-u', unit, '--no-pager').stdout)
+        self.wait_for(lambda: 'busybox is up' in self.console(unit))
         return unit
+
+    def console(self, unit):
+        return self.systemd.enter('journalctl', '--all', '-u', unit, '--no-pager').stdout
 
     def gone(self, unit, name):
         """The machine and its launcher have ended, by force if need be."""
@@ -48,8 +52,8 @@ class Machines(host.TestCase):
     def ctl(self, *words, **kw):
         return self.ok(self.systemd.enter('machinectl', '--no-pager', *words), **kw)
 
-    def value(self, name):
-        return self.systemd.enter('machinectl', 'show', 'debian', '-p', name, '--value').stdout.strip()
+    def value(self, name, machine='debian'):
+        return self.systemd.enter('machinectl', 'show', machine, '-p', name, '--value').stdout.strip()
 
     def boot_debian(self, *words):
         """A booted Debian with an address of its own."""
@@ -116,9 +120,9 @@ class Running:
         self.assertEqual(t.wait(), 0)
         self.assertEqual(t.modes(), t.before)
         # The hang-up has ended the getty, which newer systemd counts as a failure of its service.
-        self.wait_for(lambda: not self.ok(self.systemd.enter('systemctl', '-M', 'debian', '--no-legend', '--state=active', 'list-units',
-                                                             'container-getty@*')))
-        self.ok(self.systemd.enter('systemctl', '-M', 'debian', 'reset-failed'))
+        states = ['--state=active', '--state=deactivating', '--state=failed']
+        self.wait_for(lambda: self.systemd.enter('systemctl', '-M', 'debian', 'reset-failed') and not self.ok(
+            self.systemd.enter('systemctl', '-M', 'debian', '--no-legend', *states, 'list-units', 'container-getty@*')))
 
     def verb_shell(self):
         t = self.systemd.terminal('machinectl', 'shell', 'debian')
