@@ -186,6 +186,7 @@ def outside(processes=False):
     the hosts of other runs."""
     state = harness.Host.look()
     del state['files']
+    state['mounts'] = [m for m in state['mounts'] if '.partial/' not in m]  # of roots that are being made meanwhile
     state['cgroups'] = [c for c in state['cgroups'] if f'host-{os.getpid()}' in c]
     if not processes:
         del state['processes']
