@@ -9,8 +9,10 @@
 int error_set(struct error *e, int code, const char *format, ...) {
         va_list ap;
 
-        if (!e)
+        if (!e) {
+                errno = code;
                 return -code;
+        }
         *e = (struct error){ .code = code };
         va_start(ap, format);
         errno = code;
@@ -22,6 +24,8 @@ int error_set(struct error *e, int code, const char *format, ...) {
 int error_hint(struct error *e, const char *format, ...) {
         va_list ap;
 
+        if (!e)
+                return -errno;
         va_start(ap, format);
         errno = e->code;
         vsnprintf(e->hint, sizeof e->hint, format, ap);

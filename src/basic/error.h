@@ -26,7 +26,8 @@ struct error {
  * ": %m" where it helps (errno is set to CODE before formatting). E may be NULL. Returns -CODE. */
 int error_set(struct error *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds what the user can do. Returns -e->code, so that `return error_hint(...)` ends a function. */
+/* Adds what the user can do. Returns -e->code, so that `return error_hint(...)` ends a function; with a NULL E, which
+ * error_set() was given as well, what that has left in errno. */
 int error_hint(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Memory is exhausted. Returns -ENOMEM. */

@@ -56,7 +56,7 @@ static bool has_id_of_host(const struct plan *plan) {
         return host->machine_id_known && memcmp(&host->machine_id, &plan->machine_id, sizeof plan->machine_id) == 0;
 }
 
-/* Why there can be no link; NULL: there can. */
+/* Fills *ERROR with why there can be no link. Returns 0 where there can. */
 static int why_not(const struct plan *plan, struct error *error) {
         const char *origin = plan->spec->origin[SETTING_LINK_JOURNAL];
 
@@ -86,7 +86,8 @@ int plan_journal(struct plan *plan, struct error *error) {
                 return is_directory(path) && !has_id_of_host(plan)
                                ? show_directory(plan, path, origin ? origin : "default", error)
                                : 0;
-        r = why_not(plan, must ? error : NULL);
+        struct error ignored;
+        r = why_not(plan, must ? error : &ignored);
         if (r < 0)
                 return must ? r : 0;
         plan->journal.path = strdup(path);

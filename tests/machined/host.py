@@ -19,7 +19,7 @@ import harness
 from harness import SPAWN, TOP, Terminal, tree
 
 # Whether spawn registers its containers with machined: until then the variants of these tests that use it are skipped.
-SPAWN_REGISTERS = os.environ.get('SPAWN_REGISTERS', 'no') == 'yes'
+SPAWN_REGISTERS = True
 
 UNITS = TOP / 'units'
 SERVICE = '/run/systemd/system'  # where the units under test are in the host
@@ -35,7 +35,7 @@ cut -d' ' -f4- /proc/1/mountinfo | sed 's/ \(shared\|master\):[0-9]*//g' | grep 
 ip -o link | sed 's/:.*mtu/ mtu/; s/^[0-9]* //'
 find /run/systemd/machines /run/systemd/nspawn /run/systemd/transient -mindepth 1 ! -type d
 find /run /tmp /var/tmp /var/lib/machines -maxdepth 1 -name '*spawn*' -o -maxdepth 1 -name '.#*'
-ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 != ns + 0' | grep -v ' ps -eo'
+ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 != ns + 0' | grep -vE ' ps -eo|<defunct>'
 ps -eo comm --no-headers | grep -E 'spawn'
 '''
 
@@ -139,13 +139,17 @@ class SystemdHost:
         return Terminal(['/usr/bin/' + (w := self.inside('systemd-run', '--quiet', '--scope', '--collect', '--', *words))[0],
                          *w[1:]])
 
-    def install(self, *names):
-        """Makes units of this project known to the host."""
+    def install(self, **files):
+        """Makes units known to the host: {name: text}, or None for the text of the unit of that name in this project."""
         folder = pathlib.Path(f'/proc/{self.leader}/root{SERVICE}')
-        for name in names:
-            text = (UNITS / name).read_text().replace('/usr/bin/spawn', '/usr/local/bin/spawn')
+        for name, text in files.items():
+            text = text or (UNITS / f'{name}.in').read_text().replace('@bindir@', '/usr/local/bin').replace('@sysconfdir@', '/etc')
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
+        self.enter('systemctl', 'daemon-reload')
+
+    def uninstall(self, name):
+        pathlib.Path(f'/proc/{self.leader}/root{SERVICE}', name).unlink()
         self.enter('systemctl', 'daemon-reload')
 
     def look(self):
@@ -177,10 +181,15 @@ class SystemdHost:
             shutil.rmtree(self.work)
 
 
-def outside():
-    """The machine that the tests run on, without what goes on in the host."""
+def outside(processes=False):
+    """The machine that the tests run on, without what goes on in the host (which does not see its /run and /tmp) and in
+    the hosts of other runs."""
     state = harness.Host.look()
-    del state['processes']
+    del state['files']
+    state['mounts'] = [m for m in state['mounts'] if '.partial/' not in m]  # of roots that are being made meanwhile
+    state['cgroups'] = [c for c in state['cgroups'] if f'host-{os.getpid()}' in c]
+    if not processes:
+        del state['processes']
     return state
 
 
@@ -192,15 +201,15 @@ class TestCase(harness.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        before = harness.Host.look()
+        before = outside(True)
         cls.addClassCleanup(cls.compare_outside, before)
         cls.systemd = SystemdHost(cls.release)
         cls.addClassCleanup(cls.systemd.close)
 
     @classmethod
     def compare_outside(cls, before):
-        Wait(5).until(lambda: harness.Host.look() == before,
-                      lambda: f'left behind: {[(k, v, before[k]) for k, v in harness.Host.look().items() if v != before[k]]}')
+        Wait(5).until(lambda: outside(True) == before,
+                      lambda: f'left behind: {[(k, v, before[k]) for k, v in outside(True).items() if v != before[k]]}')
 
     def setUp(self):
         self.host = outside()
@@ -216,10 +225,10 @@ class TestCase(harness.TestCase):
                                                        [f'- {l}' for l in self.inner if l not in now]))
         self.assertEqual(self.host, outside())
 
-    def ok(self, p, text=None):
+    def ok(self, p, text=None, message=None):
         self.assertEqual(p.returncode, 0, (p.args, p.stdout, p.stderr))
         if text is not None:
-            self.assertRegex(p.stdout, text)
+            self.assertRegex(p.stdout, text, message)
         return p.stdout
 
     def properties(self, *words):

@@ -15,6 +15,7 @@ static void errors_say_what_and_what_to_do(void **state) {
         assert_string_equal(e.hint, "make it");
         assert_string_equal(e.text, "cannot open /x: No such file or directory");
         assert_int_equal(error_set(NULL, EIO, "nobody listens"), -EIO);
+        assert_int_equal(error_hint(NULL, "so nobody is told"), -EIO);
         assert_int_equal(error_memory(NULL), -ENOMEM);
 }
 
