@@ -285,7 +285,8 @@ static void on_registrar(struct supervisor *s) {
         if (events & MACHINED_STOP_REQUESTED && s->stop.phase == STOP_NOT_ASKED)
                 stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
         if (events & MACHINED_BUS_LOST)
-                log_notice("the system bus has gone: %s runs on, and is no longer registered", s->plan->machine);
+                log_warning("the system bus has gone: %s runs on, and cannot be stopped through it any more",
+                            s->plan->machine);
 }
 
 static void on_leader(struct supervisor *s) {

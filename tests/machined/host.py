@@ -18,9 +18,6 @@ import time
 import harness
 from harness import SPAWN, TOP, Terminal, tree
 
-# Whether spawn registers its containers with machined: until then the variants of these tests that use it are skipped.
-SPAWN_REGISTERS = True
-
 UNITS = TOP / 'units'
 SERVICE = '/run/systemd/system'  # where the units under test are in the host
 

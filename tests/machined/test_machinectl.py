@@ -3,13 +3,11 @@
 import concurrent.futures
 import itertools
 import re
-import unittest
 
 import host
 from harness import TOP
 
 PROMPT = rb'[#$] (\x1b\S*)?$'
-NEEDS_REGISTRATION = unittest.skipUnless(host.SPAWN_REGISTERS, 'spawn does not register its containers yet')
 
 # Values that no two containers share.
 OF_ONE_CONTAINER = re.compile(r'.*Timestamp(Monotonic)?|InvocationID|ControlGroupId|Leader(PIDFDId)?|Id|.*(Current|Peak|NSec|Bytes|'
@@ -274,7 +272,6 @@ class SideBySide(Machines):
         """So what follows is a difference of the programs."""
         self.assertEqual(self.compare('systemd-nspawn'), [{}, {}])
 
-    @NEEDS_REGISTRATION
     def test_spawn(self):
         machine, scope = self.compare('spawn')
         for found, what in (machine, 'machinectl show'), (scope, 'systemctl show of the scope'):
@@ -301,21 +298,17 @@ class NspawnEnding13(Ending, Many, Machines):
     release = 'debian-13'
 
 
-@NEEDS_REGISTRATION
 class SpawnRunning(Running, Machines):
     program = 'spawn'
 
 
-@NEEDS_REGISTRATION
 class SpawnEnding(Ending, Many, Machines):
     program = 'spawn'
 
 
-@NEEDS_REGISTRATION
 class SpawnRunning13(Running, Machines):
     release, program = 'debian-13', 'spawn'
 
 
-@NEEDS_REGISTRATION
 class SpawnEnding13(Ending, Many, Machines):
     release, program = 'debian-13', 'spawn'

@@ -4,10 +4,12 @@ import time
 
 import harness
 from harness import ROOTS
-from test_machinectl import NEEDS_REGISTRATION, Machines
+from test_machinectl import Machines
 
 
 class Options:
+    processes = 2  # launcher and payload
+
     def test_slice_and_property(self):
         self.launch('busybox', '--slice=test.slice', '--property=TasksMax=77', '--property=Description=hello there', 'sleep', '1000')
         unit = self.properties('machinectl', 'show', 'busybox')['Unit']
@@ -20,7 +22,7 @@ class Options:
         self.assertEqual(self.ok(self.systemd.enter('systemctl', 'list-units', '--no-legend', '*busybox*.scope')), '')
         group = self.properties('systemctl', 'show', unit)['ControlGroup']
         shown = self.systemd.enter('sh', '-c', f'cd /sys/fs/cgroup{group}; cat cgroup.procs supervisor/cgroup.procs; cat payload/cgroup.procs')
-        self.assertEqual(len(shown.stdout.split()), 2, shown)
+        self.assertEqual(len(shown.stdout.split()), self.processes, shown)
 
     def test_not_registered(self):
         self.launch('busybox', '--register=no', 'sleep', '1000')
@@ -76,9 +78,9 @@ class NspawnOptions13(NspawnOptions):
     release = 'debian-13'
 
 
-@NEEDS_REGISTRATION
 class SpawnOptions(Options, Machines):
     program = 'spawn'
+    processes = 3  # and the guardian
 
     def test_a_name_that_is_taken(self):
         self.assertRegex(self.second(), r'spawn: .*busybox')
@@ -94,13 +96,26 @@ class SpawnOptions(Options, Machines):
         finally:
             self.systemd.enter('systemctl', 'kill', '-s', 'CONT', 'systemd-machined')
 
+    def test_the_bus_ends_and_comes_back(self):
+        """The container runs on, is stopped as ever, and the next one is registered again."""
+        unit = self.launch_busybox('busybox')
+        self.ok(self.systemd.enter('systemctl', 'kill', '-s', 'KILL', 'dbus'))
+        try:
+            self.wait_for(lambda: 'the system bus has gone: busybox runs on' in self.console(unit))
+            self.assertEqual(self.systemd.enter('systemctl', 'is-active', unit).stdout, 'active\n')
+        finally:
+            self.wait_for(lambda: self.systemd.enter('systemctl', 'start', 'dbus').returncode == 0)
+        self.ok(self.systemd.enter('systemctl', 'stop', unit))
+        self.assertIn('busybox goes down', self.console(unit))
+        self.wait_for(lambda: self.names() == [])
+        self.launch('busybox', 'sleep', '1000')
+        self.assertEqual(self.names(), ['busybox'])
 
-@NEEDS_REGISTRATION
+
 class SpawnOptions13(SpawnOptions):
     release = 'debian-13'
 
 
-@NEEDS_REGISTRATION
 class WithoutABus(harness.TestCase):
     """Where the tests run there is no systemd."""
 

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The unit template. The same tests run on systemd-nspawn's own template (without what its host would have to have for
 it: a user namespace and a veth), which proves them, and on spawn@.service."""
-import unittest
 
 import host
 
-NEEDS_UNIT = unittest.skipUnless(host.SPAWN_REGISTERS, 'spawn does not register its containers yet')
 PLAIN = '''[Service]
 ExecStart=
 ExecStart=systemd-nspawn --quiet --keep-unit --boot --settings=override --machine=%i
@@ -14,6 +12,7 @@ ExecStart=systemd-nspawn --quiet --keep-unit --boot --settings=override --machin
 
 class Units:
     template, files = 'systemd-nspawn', {'systemd-nspawn@.service.d/plain.conf': PLAIN}
+    supervisors = 1
 
     def setUp(self):
         super().setUp()
@@ -53,7 +52,7 @@ class Units:
         # The payload's processes are never in the launcher's group.
         group = self.show('ControlGroup')
         procs = self.systemd.enter('sh', '-c', f'cd /sys/fs/cgroup{group}; cat cgroup.procs; cat supervisor/cgroup.procs').stdout.split()
-        self.assertEqual(procs, [self.show('MainPID')])
+        self.assertEqual((procs[0], len(procs)), (self.show('MainPID'), self.supervisors))
         self.assertNotIn('blob data', self.ok(self.systemd.enter('journalctl', '-u', self.unit, '--no-pager')))
         self.ctl('stop', self.unit)
         self.down()
@@ -147,20 +146,29 @@ class SpawnTemplate13(SpawnTemplate):
     release = 'debian-13'
 
 
-@NEEDS_UNIT
 class SpawnUnits(Units, host.TestCase):
     template, files = 'spawn', {'spawn@.service': None}
+    supervisors = 2  # and the guardian
+
+    def test_options_of_the_instance(self):
+        script = 'mkdir -p /etc/spawn; echo OPTIONS=\\"--console=read-only --setenv=A=1\\" >/etc/spawn/debian.conf'
+        self.ok(self.systemd.enter('sh', '-c', script))
+        self.addCleanup(self.systemd.enter, 'rm', '-r', '/etc/spawn')
+        self.start()
+        shown = self.ok(self.systemd.enter('systemd-run', '-q', '-M', 'debian', '--pipe', '--wait', 'cat', '/proc/1/environ'))
+        self.assertIn('A=1', shown.split('\0'))
+        self.ctl('stop', self.unit)
+        self.down()
 
 
-@NEEDS_UNIT
 class SpawnUnits13(SpawnUnits):
     release = 'debian-13'
 
 
-@NEEDS_UNIT
 class SpawnByDropIn(Units, host.TestCase):
     """machinectl start, with the documented drop-in."""
     files = {'systemd-nspawn@.service.d/spawn.conf': None}
+    supervisors = 2
     test_restart = test_a_drop_in = test_the_launcher_is_killed = None  # nothing in these is the drop-in's
 
     def start(self):
