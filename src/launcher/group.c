@@ -64,6 +64,15 @@ int group_open(struct launch *launch, struct error *error) {
         return launch->group == GROUP_UNIT ? become_supervisor(launch->cgroup_parent_fd, error) : 0;
 }
 
+bool group_scope_is_cgroup2(pid_t leader, const char *unit) {
+        _cleanup_free_ char *path = NULL;
+
+        if (cgroup_path(leader, &path) < 0)
+                return false;
+        const char *last = strrchr(path, '/');
+        return text_equal(last + 1, unit);
+}
+
 const char *group_name(const struct launch *launch) {
         return launch->group == GROUP_BELOW ? launch->plan->group_name : "payload";
 }

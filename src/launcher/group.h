@@ -8,6 +8,9 @@
  * group "supervisor" there; with GROUP_SCOPE the leader must be in the scope by now. PARENT is opened first, so that
  * whoever cleans up after a crash knows of the group before it exists. Returns 0 or a negative errno. */
 int group_open(struct launch *launch, struct error *error);
+/* Whether LEADER is in the scope UNIT in the cgroup2 hierarchy. On a host whose manager keeps its units in cgroup v1
+ * it is not: what is called "payload" would be made at the top, where the next container's would be too. */
+bool group_scope_is_cgroup2(pid_t leader, const char *unit);
 /* The group's name there. */
 const char *group_name(const struct launch *launch);
 /* Makes the group, and lets it have what controllers there are. With GROUP_SCOPE it moves the leader in. */

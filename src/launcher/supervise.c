@@ -257,8 +257,9 @@ static void on_entered(struct supervisor *s) {
 
         if (note)
                 log_notice("%s", note->text);
-        /* No manager made a scope: the group goes where it would be without one. */
-        if (s->launch.group == GROUP_SCOPE && !machined_unit(client))
+        /* No manager made a scope, or not in this hierarchy: the group goes where it would be without one. */
+        const char *unit = machined_unit(client);
+        if (s->launch.group == GROUP_SCOPE && !(unit && group_scope_is_cgroup2(s->launch.leader, unit)))
                 s->launch.group = GROUP_BELOW;
         if (s->launch.group != GROUP_NONE && s->launch.cgroup_fd < 0)
                 r = make_group(s);

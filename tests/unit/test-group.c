@@ -111,12 +111,16 @@ static void in_a_scope(void **state) {
         launch.leader = start_child(wait_in_scope, &u);
         for (int i = 0; i < 500 && !is_in(launch.leader, u.path); i++)
                 usleep(10000);
+        assert_true(group_scope_is_cgroup2(launch.leader, u.name));
+        assert_false(group_scope_is_cgroup2(launch.leader, "another.scope"));
         assert_int_equal(group_open(&launch, &error), 0);
         assert_int_equal(group_make(&launch, &error), 0);
         assert_true(is_in(launch.leader, ".service/payload"));
+        assert_false(group_scope_is_cgroup2(launch.leader, u.name));
         assert_false(is_in(0, "supervisor"));
         kill(launch.leader, SIGKILL);
         wait_for(launch.leader);
+        assert_false(group_scope_is_cgroup2(launch.leader, u.name));
         group_remove(&launch);
         close(launch.cgroup_parent_fd);
         remove_unit(&u);
