@@ -154,6 +154,26 @@ void stop_request(struct stop *stop, const struct launch *launch, int sig, uint6
         try_to_ask(stop, launch, now_usec);
 }
 
+/* The payload leads its session and group. Its number is ours to use until it is reaped. Of the signals that stop, a
+ * PID 1 gets none but SIGSTOP, and that only from outside of its namespace (pid_namespaces(7)); our stub waits for
+ * each. */
+static void control_job(const struct launch *launch, int stub_signal, int sig) {
+        if (launch->leader <= 0)
+                return;
+        if (launch->plan->spec->as_pid2)
+                (void) signal_leader(launch, stub_signal);
+        else
+                (void) kill(-launch->leader, sig);
+}
+
+void stop_pause(const struct launch *launch) {
+        control_job(launch, SIGTSTP, SIGSTOP);
+}
+
+void stop_resume(const struct launch *launch) {
+        control_job(launch, SIGCONT, SIGCONT);
+}
+
 uint64_t stop_next(const struct stop *stop) {
         if (stop->phase == STOP_TO_ASK && (stop->deadline_usec == 0 || stop->retry_usec < stop->deadline_usec))
                 return stop->retry_usec;

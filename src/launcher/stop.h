@@ -31,5 +31,9 @@ void stop_request(struct stop *stop, const struct launch *launch, int sig, uint6
 /* When stop_tick() has something to do; 0: never. */
 uint64_t stop_next(const struct stop *stop);
 void stop_tick(struct stop *stop, const struct launch *launch, uint64_t now_usec);
+/* Stops the payload as the shell stops a job, and lets it go on: the processes of its group, or those of the command
+ * below our own PID 1. */
+void stop_pause(const struct launch *launch);
+void stop_resume(const struct launch *launch);
 /* Kills the container now. */
 void stop_kill(struct stop *stop, const struct launch *launch);

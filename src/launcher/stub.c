@@ -78,6 +78,11 @@ static _Noreturn void stub_run(pid_t payload) {
                         kill(payload, sig);
                         continue;
                 }
+                /* spawn has been stopped as a job, or goes on. */
+                if (sig == SIGTSTP || sig == SIGCONT) {
+                        kill(-payload, sig == SIGTSTP ? SIGSTOP : SIGCONT);
+                        continue;
+                }
                 command = reboot_command(sig);
                 if (command) {
                         deadline = time(NULL) + STUB_GRACE_SECONDS;

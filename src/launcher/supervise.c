@@ -201,13 +201,18 @@ static void on_sync(struct supervisor *s) {
         s->launch.sync_fd = fd_close(s->launch.sync_fd);
 }
 
-/* Stops as a job: the terminal is given back, the container runs on. */
+/* Stops as a job. With a console the terminal is given back and the container runs on; a command that has our own
+ * streams would go on reading and writing the terminal, so it stops with us. */
 static void suspend(struct supervisor *s) {
         if (s->console)
                 console_suspend(s->console);
+        else
+                stop_pause(&s->launch);
         (void) kill(getpid(), SIGSTOP);
         if (s->console)
                 console_resume(s->console);
+        else
+                stop_resume(&s->launch);
 }
 
 static void on_signal(struct supervisor *s) {

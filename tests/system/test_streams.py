@@ -40,6 +40,26 @@ class Pipe(TestCase):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
             self.assertEqual(p.returncode, 7 & ~mask, (mask, p))
 
+    def test_a_stopped_job_is_silent(self):
+        script = 'while :; do echo x; sleep 0.05; done | cat'  # of two processes
+        for words in [], ['-a']:
+            p = self.start('-q', '-D', BB, *words, 'sh', '-c', script)
+            self.assertEqual(p.stdout.read(4), b'x\nx\n')
+            p.send_signal(signal.SIGTSTP)
+            _, status = os.waitpid(p.pid, os.WUNTRACED)
+            self.assertTrue(os.WIFSTOPPED(status))
+            time.sleep(0.3)
+            os.set_blocking(p.stdout.fileno(), False)
+            while p.stdout.read(4096):
+                pass
+            time.sleep(0.4)
+            self.assertFalse(p.stdout.read(4096), words)
+            p.send_signal(signal.SIGCONT)
+            os.set_blocking(p.stdout.fileno(), True)
+            self.assertEqual(p.stdout.read(4), b'x\nx\n')
+            p.kill()
+            p.wait()
+
     def test_a_journal_gets_lines(self):
         words = ['-q', '-D', BB, '--console=read-only', 'printf', r'\033[1mone\033[0m\ntwo\rthree\n\377\n']
         for ours in False, True:
