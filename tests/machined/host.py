@@ -32,7 +32,7 @@ cut -d' ' -f4- /proc/1/mountinfo | sed 's/ \(shared\|master\):[0-9]*//g' | grep 
 ip -o link | sed 's/:.*mtu/ mtu/; s/^[0-9]* //'
 find /run/systemd/machines /run/systemd/nspawn /run/systemd/transient -mindepth 1 ! -type d
 find /run /tmp /var/tmp /var/lib/machines -maxdepth 1 -name '*spawn*' -o -maxdepth 1 -name '.#*'
-ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 != ns + 0' | grep -vE ' ps -eo|<defunct>'
+ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 != ns + 0' | grep -vE ' ps -(eo|o) pidns|<defunct>'
 ps -eo comm --no-headers | grep -E 'spawn'
 '''
 
