@@ -40,6 +40,7 @@ void spec_free(struct spec *spec) {
         free(spec->slice);
         strv_free(&spec->properties);
         free(spec->container_service);
+        free(spec->console_log.path);
         *spec = (struct spec){ 0 };
 }
 

@@ -20,6 +20,7 @@
 #include "console/escape.h"
 #include "console/guardian.h"
 #include "console/session.h"
+#include "launcher/console_files.h"
 #include "launcher/group.h"
 #include "launcher/incoming.h"
 #include "launcher/launch.h"
@@ -39,6 +40,7 @@ struct supervisor {
         const struct plan *plan;
         struct launch launch;
         struct console *console; /* NULL in pipe mode */
+        struct console_files console_files;
         struct guardian guardian;
         struct registrar *registrar; /* NULL: nobody is told about the machine */
         bool entering, leaving;      /* what the registrar is busy with */
@@ -69,6 +71,7 @@ static int open_signals(struct supervisor *s) {
                 sigaddset(&set, handled[i]);
         /* Setting the terminal's modes or writing to it from the background must not stop us half-way. */
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a log at the caller's limit for files is an error of write(2), not our end */
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return error_set(&s->error, errno, "cannot block signals: %m");
         s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -93,7 +96,8 @@ static int open_console(struct supervisor *s) {
                                            .plain = s->plan->console_plain };
         for (int i = 0; i < 3; i++)
                 options.streams[i] = closed & (1U << i) ? -EBADF : i;
-        return console_open(&options, &s->console, &s->error);
+        int r = console_open(&options, &s->console, &s->error);
+        return r < 0 ? r : console_files_open(s->plan, s->console, &s->console_files, &s->error);
 }
 
 /* Starts the guardian if there is none yet. */
@@ -508,6 +512,7 @@ int supervise(const struct plan *plan) {
                 r = open_console(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
+        console_files_close(&s.console_files);
         if (outcome == OUTCOME_FAILED) {
                 error_print(&s.error);
                 s.status = error_exit_status(&s.error);

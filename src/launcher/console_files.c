@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/console_files.h"
+
+#include "console/log_file.h"
+
+static int add(struct console *console, struct console_sink sink, struct error *e) {
+        int r = console_add_sink(console, &sink);
+
+        return r < 0 ? error_set(e, -r, "too many want to be told of the console: %m") : 0;
+}
+
+static int open_log(const struct console_log *log, struct console *console, struct console_files *files,
+                    struct error *e) {
+        const struct log_file_options options = {
+                .path = log->path, .raw = log->raw, .size = log->size, .rotate = log->rotate
+        };
+        int r = log_file_open(&options, &files->log, e);
+
+        return r < 0 ? r : add(console, log_file_sink(files->log), e);
+}
+
+int console_files_open(const struct plan *plan, struct console *console, struct console_files *files,
+                       struct error *e) {
+        return plan->spec->console_log.path ? open_log(&plan->spec->console_log, console, files, e) : 0;
+}
+
+void console_files_close(struct console_files *files) {
+        files->log = log_file_close(files->log);
+}
