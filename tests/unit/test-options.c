@@ -67,6 +67,7 @@ static const struct {
         { "inaccessible", "/x" },
         { "fstab", "/dev/null" },
         { "console", "read-only" },
+        { "console-log", "/l\\,x,raw,size=1M,rotate=0" },
 };
 
 static const char *sample(const char *name) {
