@@ -187,6 +187,7 @@ static int plan_console(struct plan *plan, struct error *error) {
                 const char *what;
         } needs[] = {
                 { spec->console_log.path, "--console-log" },
+                { spec->record, "--record" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(needs) && plan->console == CONSOLE_PIPE; i++)

@@ -483,6 +483,14 @@ SETTER(set_console_log) {
         return 0;
 }
 
+SETTER(set_record) {
+        return *value ? replace(&spec->record, value, error) : refuse(row, value, error, "an empty path");
+}
+
+SETTER(set_record_input) {
+        return parse_boolean(value, &spec->record_input) < 0 ? refuse(row, value, error, "neither yes nor no") : 0;
+}
+
 SETTER(set_pipe) {
         (void) value, (void) row, (void) error;
         spec->console = CONSOLE_PIPE;

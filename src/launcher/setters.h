@@ -40,6 +40,8 @@ SETTER(set_private_network);
 SETTER(set_property);
 SETTER(set_quiet);
 SETTER(set_read_only);
+SETTER(set_record);
+SETTER(set_record_input);
 SETTER(set_register);
 SETTER(set_resolv_conf);
 SETTER(set_rlimit);

@@ -50,6 +50,8 @@ enum setting {
         SETTING_FSTAB,
         SETTING_CONSOLE,
         SETTING_CONSOLE_LOG,
+        SETTING_RECORD,
+        SETTING_RECORD_INPUT,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -155,6 +157,8 @@ struct spec {
         struct mount_list mounts; /* --bind, --bind-ro, --tmpfs, --inaccessible, --fstab, in the order given */
         enum console_mode console;
         struct console_log console_log;
+        char *record; /* file of a recording; NULL: none */
+        bool record_input;
         bool quiet;
         enum explain_format explain;
 

@@ -313,6 +313,17 @@ static int poll_timeout(const struct supervisor *s) {
         return next <= now ? 0 : (int) ((next - now + 999) / 1000 > 60000 ? 60000 : (next - now + 999) / 1000);
 }
 
+/* poll(2) until the next clock; what the console's files hold back is written before anything is waited for. */
+static int wait_for_events(struct supervisor *s, struct pollfd *p, nfds_t count) {
+        if (console_files_pending(&s->console_files)) {
+                int n = poll(p, count, 0);
+                if (n != 0)
+                        return n;
+                console_files_flush(&s->console_files);
+        }
+        return poll(p, count, poll_timeout(s));
+}
+
 static void loop(struct supervisor *s) {
         while (!s->ended) {
                 struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
@@ -332,7 +343,7 @@ static void loop(struct supervisor *s) {
 
                 for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                         p[i] = (struct pollfd){ .fd = sources[i].fd, .events = sources[i].events };
-                if (poll(p, ELEMENTSOF(p), poll_timeout(s)) < 0 && errno != EINTR) {
+                if (wait_for_events(s, p, ELEMENTSOF(p)) < 0 && errno != EINTR) {
                         error_set(&s->error, errno, "cannot wait for events: %m");
                         stop_kill(&s->stop, &s->launch);
                         break;

@@ -68,6 +68,8 @@ static const struct {
         { "fstab", "/dev/null" },
         { "console", "read-only" },
         { "console-log", "/l\\,x,raw,size=1M,rotate=0" },
+        { "record", "/r.cast" },
+        { "record-input", "no" },
 };
 
 static const char *sample(const char *name) {
