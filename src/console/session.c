@@ -13,6 +13,7 @@
 
 #include "basic/fd.h"
 #include "console/forward.h"
+#include "console/modes.h"
 #include "console/plain.h"
 #include "console/stream.h"
 
@@ -38,6 +39,7 @@ struct console {
         struct stream input, output;
         struct forward forward;
         struct plain plain;
+        struct modes modes; /* what the host's terminal has been told to set */
         struct pty *pty;
         int set, timer, kick;
         struct watch watches[SOURCES];
@@ -278,6 +280,8 @@ static unsigned flush_output(struct console *c) {
                         break;
                 if (n < 0)
                         return output_failed(c);
+                if (c->output.terminal)
+                        modes_see(&c->modes, data, (size_t) n);
                 forward_output_taken(&c->forward, (size_t) n);
         }
         return 0;
@@ -638,12 +642,24 @@ int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
         }
 }
 
+/* What the payload left behind in the terminal, and no more: a reset would take what the caller has set up. */
+static void tidy_terminal(struct console *c) {
+        uint8_t undo[MODES_UNDO_MAX];
+        size_t size = modes_undo(&c->modes, undo);
+
+        if (!c->output.terminal || c->forward.output_gone)
+                return;
+        if (size > 0)
+                (void) stream_write(&c->output, undo, size);
+        if (!forward_at_line_start(&c->forward))
+                (void) stream_write(&c->output, "\r\n", 2);
+}
+
 struct console *console_close(struct console *c) {
         if (!c)
                 return NULL;
+        tidy_terminal(c);
         terminal_restore(&c->terminal);
-        if (c->output.terminal && !c->forward.output_gone && !forward_at_line_start(&c->forward))
-                (void) stream_write(&c->output, "\r\n", 2);
         stream_close(&c->input);
         stream_close(&c->output);
         fd_close(c->kick);

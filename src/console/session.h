@@ -103,5 +103,6 @@ void console_resume(struct console *c);
  * be had by another call. After it comes console_attach_pty() or console_close(). */
 int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd);
 
-/* Restores the terminal, ends an unfinished last line on it, frees everything. NULL does nothing. Returns NULL. */
+/* Restores the terminal and the modes of it that the payload has set (modes.h), ends an unfinished last line on it,
+ * frees everything. NULL does nothing. Returns NULL. */
 struct console *console_close(struct console *c);
