@@ -15,6 +15,7 @@
 #include "console/forward.h"
 #include "console/modes.h"
 #include "console/plain.h"
+#include "console/safe.h"
 #include "console/stream.h"
 
 #define TURN_SIZE                                                                                                     \
@@ -39,6 +40,7 @@ struct console {
         struct stream input, output;
         struct forward forward;
         struct plain plain;
+        struct safe safe;
         struct modes modes; /* what the host's terminal has been told to set */
         struct pty *pty;
         int set, timer, kick;
@@ -168,14 +170,26 @@ static bool output_pending(const struct console *c) {
         return !c->forward.keep_last && c->forward.output.used > 0;
 }
 
+/* Room that a filter needs before the bytes. Plain lines have nothing in them that a terminal obeys. */
+static size_t filter_extra(const struct console *c) {
+        return c->options.plain ? PLAIN_EXTRA : c->options.safe ? SAFE_EXTRA : 0;
+}
+
+/* Filters SIZE bytes that were read behind the filter's room at SPACE; returns how many remain, at SPACE. */
+static size_t filter(struct console *c, uint8_t *space, size_t size) {
+        if (c->options.plain)
+                return plain_filter(&c->plain, space + PLAIN_EXTRA, size, space);
+        return c->options.safe ? safe_filter(&c->safe, space + SAFE_EXTRA, size, space) : size;
+}
+
 /* Whether the payload is to be read. The filter needs some room of its own in one piece; when there is less, what is
  * pending goes out first and the buffer begins anew. */
 static bool output_wanted(struct console *c) {
         uint8_t *space;
 
-        if (!c->options.plain)
+        if (filter_extra(c) == 0)
                 return forward_output_wanted(&c->forward);
-        return forward_output_space(&c->forward, &space) > PLAIN_EXTRA;
+        return forward_output_space(&c->forward, &space) > filter_extra(c);
 }
 
 /* Tells the set what this turn has left to do. */
@@ -243,7 +257,7 @@ static void write_master(struct console *c, uint64_t now) {
 /* Returns bytes read, 0 when there is nothing to be had (now). */
 static size_t read_master(struct console *c, uint64_t now) {
         uint8_t *space;
-        size_t size = forward_output_space(&c->forward, &space), before = c->options.plain ? PLAIN_EXTRA : 0;
+        size_t size = forward_output_space(&c->forward, &space), before = filter_extra(c);
 
         if (size <= before || !c->pty || c->hangup_until)
                 return 0;
@@ -253,8 +267,7 @@ static size_t read_master(struct console *c, uint64_t now) {
         if (n <= 0)
                 return 0;
         tell_output(c, space + before, (size_t) n);
-        forward_output_added(&c->forward, c->options.plain ? plain_filter(&c->plain, space + before, (size_t) n, space)
-                                                           : (size_t) n);
+        forward_output_added(&c->forward, filter(c, space, (size_t) n));
         return (size_t) n;
 }
 

@@ -37,6 +37,7 @@ struct console_options {
         int streams[3];      /* the caller's standard streams, borrowed until console_close(); negative: none */
         int escape_key;      /* a byte or ESCAPE_KEY_NONE; only effective when the input is a terminal */
         bool plain;          /* the reader is no terminal: lines without control sequences (plain.h) */
+        bool safe;           /* keep from the reader what a hostile payload could do to its terminal (safe.h) */
         struct winsize size; /* fixed size of the PTY; 0 rows or columns: as the terminal's */
 };
 

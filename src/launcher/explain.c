@@ -161,6 +161,7 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                   plan->probe->root.machine_id_text ? "/etc/machine-id of the root" : origin(plan, SETTING_UUID) },
                 { "console", console_names[plan->console], origin(plan, SETTING_CONSOLE) },
                 { "console-log", log, origin(plan, SETTING_CONSOLE_LOG) },
+                { "console-filter", plan->spec->console_safe ? "safe" : "off", origin(plan, SETTING_CONSOLE_FILTER) },
                 { "record", plan->spec->record, origin(plan, SETTING_RECORD) },
                 { "record-input", plan->spec->record ? (plan->spec->record_input ? "yes" : "no") : NULL,
                   origin(plan, SETTING_RECORD_INPUT) },

@@ -157,6 +157,9 @@ const struct option_row option_table[] = {
         { NULL, 0, "console-log", ARGUMENT_REQUIRED, "FILE[,OPTIONS]", SETTING_CONSOLE_LOG, set_console_log,
           "write what the payload shows on its console to a file",
           "Options: *text* (the default: plain lines, each with the time in UTC) or *raw* (the bytes as they are); *size=SIZE*, 16M unless given: a file that is full is renamed to FILE.1, that to FILE.2 and so on, up to *rotate=N*, 3 unless given. FILE is on the host, has mode 0600, and is appended to; it must be a regular file and no link. A comma in its name is written *\\,*. See _Logs and recordings_.", "file" },
+        { NULL, 0, "console-filter", ARGUMENT_REQUIRED, "MODE", SETTING_CONSOLE_FILTER, set_console_filter,
+          "keep control sequences that attack from the terminal (off, safe)",
+          "With *safe*, what a hostile payload could use to reach the clipboard, to print, or to have the terminal type something is taken out of what is shown; see _Control sequences_. The default is *off*.", "off safe" },
         { NULL, 0, "record", ARGUMENT_REQUIRED, "FILE.cast", SETTING_RECORD, set_record,
           "record the console, to be played by asciinema",
           "In the form asciicast v2, with the times and the sizes of the terminal. FILE.cast is on the host, has mode 0600, and is overwritten; it must be a regular file and no link.", "file" },
@@ -290,7 +293,7 @@ static const char *nearest(const char *name) {
 /* Options that would make ambiguous what systemd-nspawn takes for short, such as --con=pipe: they count only where
  * nothing else is meant. */
 static bool gives_way(const char *name) {
-        static const char *const names[] = { "console-log", "record", "record-input" };
+        static const char *const names[] = { "console-log", "console-filter", "record", "record-input" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (text_equal(name, names[i]))

@@ -188,6 +188,7 @@ static int plan_console(struct plan *plan, struct error *error) {
         } needs[] = {
                 { spec->console_log.path, "--console-log" },
                 { spec->record, "--record" },
+                { spec->console_safe, "--console-filter=safe" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(needs) && plan->console == CONSOLE_PIPE; i++)

@@ -483,6 +483,16 @@ SETTER(set_console_log) {
         return 0;
 }
 
+SETTER(set_console_filter) {
+        static const char *const names[] = { "off", "safe" };
+        int choice = 0;
+        int r = choose(value, names, ELEMENTSOF(names), row, &choice, error);
+
+        if (r == 0)
+                spec->console_safe = choice == 1;
+        return r;
+}
+
 SETTER(set_record) {
         return *value ? replace(&spec->record, value, error) : refuse(row, value, error, "an empty path");
 }

@@ -15,6 +15,7 @@ SETTER(set_boot);
 SETTER(set_capability);
 SETTER(set_chdir);
 SETTER(set_console);
+SETTER(set_console_filter);
 SETTER(set_console_log);
 SETTER(set_cpu_affinity);
 SETTER(set_directory);

@@ -52,6 +52,7 @@ enum setting {
         SETTING_CONSOLE_LOG,
         SETTING_RECORD,
         SETTING_RECORD_INPUT,
+        SETTING_CONSOLE_FILTER,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -159,6 +160,7 @@ struct spec {
         struct console_log console_log;
         char *record; /* file of a recording; NULL: none */
         bool record_input;
+        bool console_safe; /* --console-filter=safe */
         bool quiet;
         enum explain_format explain;
 

@@ -93,7 +93,8 @@ static int open_console(struct supervisor *s) {
                 return 0;
         struct console_options options = { .mode = modes[s->plan->console],
                                            .escape_key = ESCAPE_KEY_DEFAULT,
-                                           .plain = s->plan->console_plain };
+                                           .plain = s->plan->console_plain,
+                                           .safe = s->plan->spec->console_safe };
         for (int i = 0; i < 3; i++)
                 options.streams[i] = closed & (1U << i) ? -EBADF : i;
         int r = console_open(&options, &s->console, &s->error);

@@ -68,6 +68,7 @@ static const struct {
         { "fstab", "/dev/null" },
         { "console", "read-only" },
         { "console-log", "/l\\,x,raw,size=1M,rotate=0" },
+        { "console-filter", "safe" },
         { "record", "/r.cast" },
         { "record-input", "no" },
 };
