@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 
 #define TURN_SIZE                                                                                                     \
         FORWARD_BUFFER_SIZE /* bytes each way in one dispatch: other descriptors of the loop get their turn */
+#define FILTER_SIZE 8192u   /* bytes that are read and filtered in one go */
 #define HANGUP_RETRY_USEC 50000
 #define END_OF_FILE_FIRST_USEC 20000
 #define END_OF_FILE_LAST_USEC 1280000
@@ -170,26 +172,22 @@ static bool output_pending(const struct console *c) {
         return !c->forward.keep_last && c->forward.output.used > 0;
 }
 
-/* Room that a filter needs before the bytes. Plain lines have nothing in them that a terminal obeys. */
+/* What a filter may put out beyond what it gets. Plain lines have nothing in them that a terminal obeys. */
 static size_t filter_extra(const struct console *c) {
         return c->options.plain ? PLAIN_EXTRA : c->options.safe ? SAFE_EXTRA : 0;
 }
 
-/* Filters SIZE bytes that were read behind the filter's room at SPACE; returns how many remain, at SPACE. */
-static size_t filter(struct console *c, uint8_t *space, size_t size) {
-        if (c->options.plain)
-                return plain_filter(&c->plain, space + PLAIN_EXTRA, size, space);
-        return c->options.safe ? safe_filter(&c->safe, space + SAFE_EXTRA, size, space) : size;
+/* How many bytes of the payload's may be read and filtered now. */
+static size_t filter_room(const struct console *c) {
+        size_t free = c->forward.keep_last ? SIZE_MAX : c->forward.output.size - c->forward.output.used;
+
+        if (free <= filter_extra(c))
+                return 0;
+        return free - filter_extra(c) < FILTER_SIZE ? free - filter_extra(c) : FILTER_SIZE;
 }
 
-/* Whether the payload is to be read. The filter needs some room of its own in one piece; when there is less, what is
- * pending goes out first and the buffer begins anew. */
-static bool output_wanted(struct console *c) {
-        uint8_t *space;
-
-        if (filter_extra(c) == 0)
-                return forward_output_wanted(&c->forward);
-        return forward_output_space(&c->forward, &space) > filter_extra(c);
+static bool output_wanted(const struct console *c) {
+        return filter_extra(c) > 0 ? filter_room(c) > 0 : forward_output_wanted(&c->forward);
 }
 
 /* Tells the set what this turn has left to do. */
@@ -254,21 +252,50 @@ static void write_master(struct console *c, uint64_t now) {
         }
 }
 
-/* Returns bytes read, 0 when there is nothing to be had (now). */
-static size_t read_master(struct console *c, uint64_t now) {
-        uint8_t *space;
-        size_t size = forward_output_space(&c->forward, &space), before = filter_extra(c);
-
-        if (size <= before || !c->pty || c->hangup_until)
+/* One read(2); the sinks are told. Returns bytes read, 0 when there is nothing to be had (now). */
+static size_t read_payload(struct console *c, uint8_t *data, size_t size, uint64_t now) {
+        if (size == 0 || !c->pty || c->hangup_until)
                 return 0;
-        ssize_t n = read(c->pty->master, space + before, size - before);
+        ssize_t n = read(c->pty->master, data, size);
         if (n < 0 && errno == EIO)
                 master_hung_up(c, now);
         if (n <= 0)
                 return 0;
-        tell_output(c, space + before, (size_t) n);
-        forward_output_added(&c->forward, filter(c, space, (size_t) n));
+        tell_output(c, data, (size_t) n);
         return (size_t) n;
+}
+
+static void add_output(struct console *c, const uint8_t *data, size_t size) {
+        uint8_t *space;
+        size_t n;
+
+        for (; size > 0 && (n = forward_output_space(&c->forward, &space)) > 0; data += n, size -= n) {
+                n = n < size ? n : size;
+                memcpy(space, data, n);
+                forward_output_added(&c->forward, n);
+        }
+}
+
+/* The filters work in place, but not across the end of a ring. */
+static size_t read_filtered(struct console *c, uint64_t now) {
+        uint8_t data[SAFE_EXTRA + FILTER_SIZE], *from = data + filter_extra(c);
+        size_t n = read_payload(c, from, filter_room(c), now);
+
+        add_output(c, data,
+                   c->options.plain ? plain_filter(&c->plain, from, n, data) : safe_filter(&c->safe, from, n, data));
+        return n;
+}
+
+/* As read_payload(), to the output. */
+static size_t read_master(struct console *c, uint64_t now) {
+        uint8_t *space;
+
+        if (filter_extra(c) > 0)
+                return read_filtered(c, now);
+        size_t size = forward_output_space(&c->forward, &space), n = read_payload(c, space, size, now);
+        if (n > 0)
+                forward_output_added(&c->forward, n);
+        return n;
 }
 
 /* ---- the host's side ---- */

@@ -617,6 +617,67 @@ static void test_reattach(void **state) {
         pty_close(&second);
 }
 
+/* The filter for terminals in each mode, with more output than the buffers hold: none is lost, none is stuck. */
+static void test_safe(void **state) {
+        static char got[400000];
+
+        (void) state;
+        for (unsigned i = 0; i < 2; i++) {
+                struct pty pty = open_pair();
+                struct console_options o = { .mode = i ? SESSION_PASSIVE : SESSION_READ_ONLY,
+                                             .streams = { -1, memfd_create("out", MFD_CLOEXEC), -1 },
+                                             .safe = true };
+                struct console *c = NULL;
+                assert_int_equal(console_open(&o, &c, NULL), 0);
+                make_transparent(&pty);
+                assert_int_equal(console_attach_pty(c, &pty, NULL), 0);
+                make_transparent(&pty);
+                assert_int_equal(console_start(c, NULL), 0);
+                for (unsigned k = 0; k < 20000; k++) {
+                        char line[64];
+                        int n = snprintf(line, sizeof line, "\033]52;c;x\a%05u\033[1m\n", k);
+                        assert_int_equal(write(pty.peer, line, (size_t) n), n);
+                        if (k % 20 == 0)
+                                run_for(c, 1, 0, NULL);
+                }
+                assert_int_equal(console_drain(c, 1000000, -1), 0);
+                ssize_t n = pread(o.streams[1], got, sizeof got, 0);
+                if (i == 0)
+                        assert_int_equal(n, 20000 * 10);
+                else
+                        assert_in_range(n, 60000, 65536);
+                assert_null(memmem(got, (size_t) n, "52;", 3));
+                for (unsigned k = 20000 - (unsigned) n / 10; k < 20000; k++) {
+                        char line[16];
+                        snprintf(line, sizeof line, "%05u\033[1m\n", k);
+                        assert_memory_equal(got + n - 10 * (20000 - k), line, 10);
+                }
+                console_close(c);
+                pty_close(&pty);
+                close(o.streams[1]);
+        }
+}
+
+/* What the payload left behind in the terminal is undone at the end, and its sequences are not mistaken for text. */
+static void test_modes_undone(void **state) {
+        static const char set[] = "\033[?1049h\033[?2004hhello\033[?25l\033[?7l\033[?7h";
+        struct pty host = open_pair(), pty = open_pair();
+        char buffer[128] = "";
+
+        (void) state;
+        make_transparent(&host);
+        struct console *c = open_console(SESSION_READ_ONLY, -1, host.peer, &pty);
+        assert_int_equal(write(pty.peer, set, sizeof set - 1), sizeof set - 1);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(console_drain(c, 1000000, -1), 0);
+        console_close(c);
+        ssize_t n = read(host.master, buffer, sizeof buffer - 1);
+        assert_true(n > (ssize_t) sizeof set);
+        assert_string_equal(buffer + sizeof set - 1, "\033[?2004l\033[?25h\033[?1049l\r\n");
+        pty_close(&host);
+        pty_close(&pty);
+}
+
 /* What a sink has been told. */
 struct told {
         char output[64], input[64];
@@ -694,15 +755,26 @@ static void test_sinks(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_terminal),         cmocka_unit_test(test_paste_and_escape),
-                cmocka_unit_test(test_burst_pipe),       cmocka_unit_test(test_burst_fifo),
-                cmocka_unit_test(test_burst_socket),     cmocka_unit_test(test_burst_terminal),
-                cmocka_unit_test(test_output_file),      cmocka_unit_test(test_end_of_input),
-                cmocka_unit_test(test_end_of_input_raw), cmocka_unit_test(test_output_gone),
-                cmocka_unit_test(test_terminal_gone),    cmocka_unit_test(test_passive),
-                cmocka_unit_test(test_drain_is_bounded), cmocka_unit_test(test_last_bytes),
-                cmocka_unit_test(test_hangup_storm),     cmocka_unit_test(test_no_peer),
-                cmocka_unit_test(test_reattach),         cmocka_unit_test(test_sinks),
+                cmocka_unit_test(test_terminal),
+                cmocka_unit_test(test_paste_and_escape),
+                cmocka_unit_test(test_burst_pipe),
+                cmocka_unit_test(test_burst_fifo),
+                cmocka_unit_test(test_burst_socket),
+                cmocka_unit_test(test_burst_terminal),
+                cmocka_unit_test(test_output_file),
+                cmocka_unit_test(test_end_of_input),
+                cmocka_unit_test(test_end_of_input_raw),
+                cmocka_unit_test(test_output_gone),
+                cmocka_unit_test(test_terminal_gone),
+                cmocka_unit_test(test_passive),
+                cmocka_unit_test(test_drain_is_bounded),
+                cmocka_unit_test(test_last_bytes),
+                cmocka_unit_test(test_hangup_storm),
+                cmocka_unit_test(test_no_peer),
+                cmocka_unit_test(test_reattach),
+                cmocka_unit_test(test_sinks),
+                cmocka_unit_test(test_safe),
+                cmocka_unit_test(test_modes_undone),
         };
 
         signal(SIGPIPE, SIG_IGN);
