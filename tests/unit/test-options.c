@@ -160,6 +160,9 @@ static void beginnings_are_unique_among_all_names(void **state) {
                 { "private-n", "private-network", NULL },
                 { "templ", "template", NULL },
                 { "bind", "bind", NULL },
+                { "con", "console", NULL }, /* as if only systemd-nspawn's were there */
+                { "console-f", "console-filter", NULL },
+                { "rec", NULL, "--record, --record-input" },
                 { "private", NULL, "--private-users" },
                 { "set", NULL, "--setenv, --settings" },
                 { "", NULL, "" },

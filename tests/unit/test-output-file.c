@@ -73,9 +73,7 @@ static void test_rotates(void **state) {
         assert_int_equal(output_file_rotate(&f, 0), 0);
         assert_int_equal(output_file_write(&f, "y", 1), 0);
         assert_content(p, "log", "y");
-        /* What was put in our place meanwhile is not opened, nor what a link there leads to. */
-        assert_int_equal(mkdirat(p->fd, "log.2.d", 0700), 0);
-        assert_int_equal(renameat(p->fd, "log.2.d", p->fd, "log.9"), 0);
+        /* What cannot be renamed leaves the file as it was, and open. */
         assert_int_equal(unlinkat(p->fd, "log.1", 0), 0);
         assert_int_equal(mkdirat(p->fd, "log.1", 0700), 0);
         assert_int_equal(output_file_rotate(&f, 1), -EISDIR);
@@ -112,6 +110,7 @@ static void test_refuses(void **state) {
         assert_content(p, "one", "1");
         _cleanup_close_ int reader = openat(p->fd, "fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         _cleanup_free_ char *fifo = text_format("%s/fifo", p->path);
+        assert_true(reader >= 0);
         assert_int_equal(output_file_open(fifo, &f, &e), -EINVAL);
 }
 
