@@ -10,54 +10,28 @@ static void put(struct sink *s, uint8_t byte) {
         s->to[s->used++] = byte;
 }
 
-/* Bytes of the character that begins with BYTE; 0: none does (RFC 3629: no overlong forms, nothing above U+10FFFF). */
-static unsigned length_of(uint8_t byte) {
-        if (byte >= 0xc2 && byte <= 0xdf)
-                return 2;
-        if (byte >= 0xe0 && byte <= 0xef)
-                return 3;
-        return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
-}
-
-/* May the bytes of *P be a character's? Only the second one has rules of its own. */
-static bool can_be_character(const struct plain *p) {
-        uint8_t first = p->sequence[0], second = p->sequence[1];
-
-        if ((p->sequence[p->have - 1] & 0xc0) != 0x80)
-                return false;
-        if (p->have != 2)
-                return true;
-        return !(first == 0xe0 && second < 0xa0) && !(first == 0xed && second > 0x9f) &&
-               !(first == 0xf0 && second < 0x90) && !(first == 0xf4 && second > 0x8f);
-}
-
 /* U+0080 to U+009F are control characters too. */
-static void finish_character(struct plain *p, struct sink *s) {
-        bool control = p->have == 2 && p->sequence[0] == 0xc2 && p->sequence[1] < 0xa0;
+static void put_character(const struct utf8 *u, struct sink *s) {
+        bool control = u->have == 2 && u->bytes[0] == 0xc2 && u->bytes[1] < 0xa0;
 
-        for (unsigned i = 0; i < p->have && !control; i++)
-                put(s, p->sequence[i]);
-        p->have = p->wanted = 0;
+        for (unsigned i = 0; i < u->have && !control; i++)
+                put(s, u->bytes[i]);
 }
 
-static void text(struct plain *p, uint8_t byte, struct sink *s);
+/* A byte of a character that is not ASCII. Returns whether it was taken; if not, it begins something new. */
+static bool wide(struct plain *p, uint8_t byte, struct sink *s) {
+        enum utf8_step step = utf8_step(&p->character, byte);
 
-/* A byte within a character of several. One that cannot be is looked at again as a first one. */
-static void continue_character(struct plain *p, uint8_t byte, struct sink *s) {
-        p->sequence[p->have++] = byte;
-        if (!can_be_character(p)) {
-                p->have = p->wanted = 0;
+        if (step == UTF8_WHOLE)
+                put_character(&p->character, s);
+        else if (step != UTF8_MORE)
                 put(s, '?');
-                text(p, byte, s);
-        } else if (p->have == p->wanted)
-                finish_character(p, s);
+        return step != UTF8_BROKEN;
 }
 
 static void text(struct plain *p, uint8_t byte, struct sink *s) {
-        if (p->have > 0) {
-                continue_character(p, byte, s);
+        if (utf8_open(&p->character) && wide(p, byte, s))
                 return;
-        }
         if (byte == '\r') {
                 p->returned = true;
                 return;
@@ -70,13 +44,9 @@ static void text(struct plain *p, uint8_t byte, struct sink *s) {
                 put(s, '\n');
         if (byte == '\n' || byte == '\t' || byte >= 0x20)
                 p->returned = false;
-        if (byte >= 0x80) {
-                p->wanted = length_of(byte);
-                if (p->wanted > 0)
-                        p->sequence[p->have++] = byte;
-                else
-                        put(s, '?');
-        } else if ((byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\t')
+        if (byte >= 0x80)
+                (void) wide(p, byte, s);
+        else if ((byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\t')
                 put(s, byte);
 }
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "console/utf8.h"
+
 enum plain_state {
         PLAIN_TEXT,
         PLAIN_ESCAPE,       /* after ESC */
@@ -19,9 +21,8 @@ enum plain_state {
 
 struct plain {
         enum plain_state state;
-        bool returned;         /* a carriage return was seen, and what follows decides */
-        uint8_t sequence[4];   /* the beginning of a character of several bytes */
-        unsigned have, wanted; /* bytes of it */
+        bool returned; /* a carriage return was seen, and what follows decides */
+        struct utf8 character;
 };
 
 /* What a call may put out beyond the bytes that it gets. */

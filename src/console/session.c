@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -13,11 +14,14 @@
 
 #include "basic/fd.h"
 #include "console/forward.h"
+#include "console/modes.h"
 #include "console/plain.h"
+#include "console/safe.h"
 #include "console/stream.h"
 
 #define TURN_SIZE                                                                                                     \
         FORWARD_BUFFER_SIZE /* bytes each way in one dispatch: other descriptors of the loop get their turn */
+#define FILTER_SIZE 8192u   /* bytes that are read and filtered in one go */
 #define HANGUP_RETRY_USEC 50000
 #define END_OF_FILE_FIRST_USEC 20000
 #define END_OF_FILE_LAST_USEC 1280000
@@ -38,6 +42,8 @@ struct console {
         struct stream input, output;
         struct forward forward;
         struct plain plain;
+        struct safe safe;
+        struct modes modes; /* what the host's terminal has been told to set */
         struct pty *pty;
         int set, timer, kick;
         struct watch watches[SOURCES];
@@ -53,6 +59,10 @@ struct console {
         uint64_t end_at;       /* when to try to; 0: not due */
         uint64_t end_delay;
         unsigned reported; /* events that come once */
+        struct console_sink sinks[CONSOLE_SINKS_MAX];
+        unsigned sink_count;
+        bool input_sinks;  /* one of them wants the input */
+        bool input_echoed; /* see console_input_echoed() */
 };
 
 static uint64_t now_usec(void) {
@@ -66,6 +76,52 @@ static bool hung_up(int fd) {
         struct pollfd p = { .fd = fd };
 
         return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/* ---- the sinks ---- */
+
+int console_add_sink(struct console *c, const struct console_sink *sink) {
+        if (c->sink_count == CONSOLE_SINKS_MAX)
+                return -ENOSPC;
+        c->sinks[c->sink_count++] = *sink;
+        c->input_sinks |= sink->input != NULL;
+        return 0;
+}
+
+bool console_input_echoed(const struct console *c) {
+        return c->input_echoed;
+}
+
+static void tell_output(struct console *c, const uint8_t *data, size_t size) {
+        for (unsigned i = 0; i < c->sink_count; i++)
+                c->sinks[i].output(c->sinks[i].userdata, data, size);
+}
+
+static void tell_size(struct console *c, const struct winsize *size) {
+        for (unsigned i = 0; i < c->sink_count; i++)
+                if (c->sinks[i].resized)
+                        c->sinks[i].resized(c->sinks[i].userdata, size);
+}
+
+/* The master answers with the modes of the peer (tty_ioctl.c), also while that is hung up. */
+static bool echoes(const struct console *c) {
+        struct termios modes;
+
+        return c->pty && tcgetattr(c->pty->master, &modes) == 0 && (modes.c_lflag & ECHO);
+}
+
+/* write(2) to the payload, and the sinks are told what it took. */
+static ssize_t write_payload(struct console *c, const uint8_t *data, size_t size) {
+        bool echo = c->input_sinks && echoes(c);
+        ssize_t n = write(c->pty->master, data, size);
+
+        if (n <= 0 || !c->input_sinks)
+                return n;
+        c->input_echoed = echo && echoes(c);
+        for (unsigned i = 0; i < c->sink_count; i++)
+                if (c->sinks[i].input)
+                        c->sinks[i].input(c->sinks[i].userdata, data, (size_t) n);
+        return n;
 }
 
 /* ---- the set ---- */
@@ -116,14 +172,22 @@ static bool output_pending(const struct console *c) {
         return !c->forward.keep_last && c->forward.output.used > 0;
 }
 
-/* Whether the payload is to be read. The filter needs some room of its own in one piece; when there is less, what is
- * pending goes out first and the buffer begins anew. */
-static bool output_wanted(struct console *c) {
-        uint8_t *space;
+/* What a filter may put out beyond what it gets. Plain lines have nothing in them that a terminal obeys. */
+static size_t filter_extra(const struct console *c) {
+        return c->options.plain ? PLAIN_EXTRA : c->options.safe ? SAFE_EXTRA : 0;
+}
 
-        if (!c->options.plain)
-                return forward_output_wanted(&c->forward);
-        return forward_output_space(&c->forward, &space) > PLAIN_EXTRA;
+/* How many bytes of the payload's may be read and filtered now. */
+static size_t filter_room(const struct console *c) {
+        size_t free = c->forward.keep_last ? SIZE_MAX : c->forward.output.size - c->forward.output.used;
+
+        if (free <= filter_extra(c))
+                return 0;
+        return free - filter_extra(c) < FILTER_SIZE ? free - filter_extra(c) : FILTER_SIZE;
+}
+
+static bool output_wanted(const struct console *c) {
+        return filter_extra(c) > 0 ? filter_room(c) > 0 : forward_output_wanted(&c->forward);
 }
 
 /* Tells the set what this turn has left to do. */
@@ -178,7 +242,7 @@ static void write_master(struct console *c, uint64_t now) {
         size_t size;
 
         while (c->pty && !c->hangup_until && (size = forward_input_pending(&c->forward, &data)) > 0) {
-                ssize_t n = write(c->pty->master, data, size);
+                ssize_t n = write_payload(c, data, size);
                 if (n > 0)
                         forward_input_taken(&c->forward, (size_t) n, now);
                 if (n < 0 && errno == EIO)
@@ -188,21 +252,50 @@ static void write_master(struct console *c, uint64_t now) {
         }
 }
 
-/* Returns bytes read, 0 when there is nothing to be had (now). */
-static size_t read_master(struct console *c, uint64_t now) {
-        uint8_t *space;
-        size_t size = forward_output_space(&c->forward, &space), before = c->options.plain ? PLAIN_EXTRA : 0;
-
-        if (size <= before || !c->pty || c->hangup_until)
+/* One read(2); the sinks are told. Returns bytes read, 0 when there is nothing to be had (now). */
+static size_t read_payload(struct console *c, uint8_t *data, size_t size, uint64_t now) {
+        if (size == 0 || !c->pty || c->hangup_until)
                 return 0;
-        ssize_t n = read(c->pty->master, space + before, size - before);
+        ssize_t n = read(c->pty->master, data, size);
         if (n < 0 && errno == EIO)
                 master_hung_up(c, now);
         if (n <= 0)
                 return 0;
-        forward_output_added(&c->forward, c->options.plain ? plain_filter(&c->plain, space + before, (size_t) n, space)
-                                                           : (size_t) n);
+        tell_output(c, data, (size_t) n);
         return (size_t) n;
+}
+
+static void add_output(struct console *c, const uint8_t *data, size_t size) {
+        uint8_t *space;
+        size_t n;
+
+        for (; size > 0 && (n = forward_output_space(&c->forward, &space)) > 0; data += n, size -= n) {
+                n = n < size ? n : size;
+                memcpy(space, data, n);
+                forward_output_added(&c->forward, n);
+        }
+}
+
+/* The filters work in place, but not across the end of a ring. */
+static size_t read_filtered(struct console *c, uint64_t now) {
+        uint8_t data[SAFE_EXTRA + FILTER_SIZE], *from = data + filter_extra(c);
+        size_t n = read_payload(c, from, filter_room(c), now);
+
+        add_output(c, data,
+                   c->options.plain ? plain_filter(&c->plain, from, n, data) : safe_filter(&c->safe, from, n, data));
+        return n;
+}
+
+/* As read_payload(), to the output. */
+static size_t read_master(struct console *c, uint64_t now) {
+        uint8_t *space;
+
+        if (filter_extra(c) > 0)
+                return read_filtered(c, now);
+        size_t size = forward_output_space(&c->forward, &space), n = read_payload(c, space, size, now);
+        if (n > 0)
+                forward_output_added(&c->forward, n);
+        return n;
 }
 
 /* ---- the host's side ---- */
@@ -227,6 +320,8 @@ static unsigned flush_output(struct console *c) {
                         break;
                 if (n < 0)
                         return output_failed(c);
+                if (c->output.terminal)
+                        modes_see(&c->modes, data, (size_t) n);
                 forward_output_taken(&c->forward, (size_t) n);
         }
         return 0;
@@ -312,7 +407,7 @@ static bool type_end_of_file(struct console *c, const struct termios *modes, boo
 
         if (modes->c_cc[VEOF] == _POSIX_VDISABLE)
                 return true;
-        return write(c->pty->master, keys, count) == (ssize_t) count;
+        return write_payload(c, keys, count) == (ssize_t) count;
 }
 
 /* A PTY has no half-close; what stands for one is the end of file character, which the line discipline only knows in
@@ -490,6 +585,7 @@ int console_attach_pty(struct console *c, struct pty *pty, struct error *e) {
         if (r < 0)
                 return error_set(e, -r, "cannot set up the console's PTY: %m");
         c->pty = pty;
+        tell_size(c, &size);
         update(c, now);
         return 0;
 }
@@ -515,8 +611,10 @@ int console_start(struct console *c, struct error *e) {
 void console_resize(struct console *c) {
         struct winsize size = current_size(c);
 
-        if (c->pty)
+        if (c->pty) {
                 (void) pty_set_size(c->pty, &size);
+                tell_size(c, &size);
+        }
 }
 
 void console_suspend(struct console *c) {
@@ -584,12 +682,24 @@ int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
         }
 }
 
+/* What the payload left behind in the terminal, and no more: a reset would take what the caller has set up. */
+static void tidy_terminal(struct console *c) {
+        uint8_t undo[MODES_UNDO_MAX];
+        size_t size = modes_undo(&c->modes, undo);
+
+        if (!c->output.terminal || c->forward.output_gone)
+                return;
+        if (size > 0)
+                (void) stream_write(&c->output, undo, size);
+        if (!forward_at_line_start(&c->forward))
+                (void) stream_write(&c->output, "\r\n", 2);
+}
+
 struct console *console_close(struct console *c) {
         if (!c)
                 return NULL;
+        tidy_terminal(c);
         terminal_restore(&c->terminal);
-        if (c->output.terminal && !c->forward.output_gone && !forward_at_line_start(&c->forward))
-                (void) stream_write(&c->output, "\r\n", 2);
         stream_close(&c->input);
         stream_close(&c->output);
         fd_close(c->kick);

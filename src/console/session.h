@@ -37,6 +37,7 @@ struct console_options {
         int streams[3];      /* the caller's standard streams, borrowed until console_close(); negative: none */
         int escape_key;      /* a byte or ESCAPE_KEY_NONE; only effective when the input is a terminal */
         bool plain;          /* the reader is no terminal: lines without control sequences (plain.h) */
+        bool safe;           /* keep from the reader what a hostile payload could do to its terminal (safe.h) */
         struct winsize size; /* fixed size of the PTY; 0 rows or columns: as the terminal's */
 };
 
@@ -52,6 +53,23 @@ const struct terminal *console_terminal(const struct console *c);
 /* A descriptor (an epoll set) that polls readable when console_dispatch() has something to do. Add it once, level
  * triggered, to the caller's set. Owned by the console. */
 int console_fd(const struct console *c);
+
+/* Someone who is told what passes through the console: a log, a recording. None of the calls may block or fail. */
+struct console_sink {
+        void *userdata;
+        void (*output)(void *userdata, const uint8_t *data, size_t size); /* the payload's bytes as they come, raw */
+        void (*input)(void *userdata, const uint8_t *data, size_t size);  /* what goes to the payload; may be NULL */
+        void (*resized)(void *userdata, const struct winsize *size);      /* may be NULL */
+};
+#define CONSOLE_SINKS_MAX 4
+
+/* Adds a sink before console_start(); its contents are copied, USERDATA is borrowed until console_close(). Each PTY
+ * that is attached tells its size first. Returns 0 or -ENOSPC. */
+int console_add_sink(struct console *c, const struct console_sink *sink);
+
+/* For a sink's input(): did the PTY echo (termios(3), ECHO) both before and after it took these bytes? If not, they
+ * may be a password: what is read without echo is echoed again as soon as the payload has read it. */
+bool console_input_echoed(const struct console *c);
 
 /* Sets size and modes of PTY and uses it from now on, in place of an earlier one, of which the rest is copied as far
  * as it fits. *PTY stays the caller's: it must not move, nor be closed until console_drain(), the next attach or
@@ -86,5 +104,6 @@ void console_resume(struct console *c);
  * be had by another call. After it comes console_attach_pty() or console_close(). */
 int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd);
 
-/* Restores the terminal, ends an unfinished last line on it, frees everything. NULL does nothing. Returns NULL. */
+/* Restores the terminal and the modes of it that the payload has set (modes.h), ends an unfinished last line on it,
+ * frees everything. NULL does nothing. Returns NULL. */
 struct console *console_close(struct console *c);

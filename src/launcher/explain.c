@@ -141,7 +141,15 @@ static const char *registration(const struct plan *plan) {
         return plan->spec->registration == REGISTER_YES ? "yes" : "if there is a machined";
 }
 
+/* NULL where there is none. The caller frees. */
+static char *console_log(const struct console_log *log) {
+        return log->path ? text_format("%s (%s, %" PRIu64 " bytes and %u older files)", log->path,
+                                       log->raw ? "raw" : "text", log->size, log->rotate)
+                         : NULL;
+}
+
 static void explain_settings(struct out *o, const struct plan *plan) {
+        _cleanup_free_ char *log = console_log(&plan->spec->console_log);
         char id[ID128_DASHED_SIZE];
         const struct {
                 const char *name, *value, *origin;
@@ -152,6 +160,11 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                 { "machine-id", (id128_dashed(&plan->machine_id, id), id),
                   plan->probe->root.machine_id_text ? "/etc/machine-id of the root" : origin(plan, SETTING_UUID) },
                 { "console", console_names[plan->console], origin(plan, SETTING_CONSOLE) },
+                { "console-log", log, origin(plan, SETTING_CONSOLE_LOG) },
+                { "console-filter", plan->spec->console_safe ? "safe" : "off", origin(plan, SETTING_CONSOLE_FILTER) },
+                { "record", plan->spec->record, origin(plan, SETTING_RECORD) },
+                { "record-input", plan->spec->record ? (plan->spec->record_input ? "yes" : "no") : NULL,
+                  origin(plan, SETTING_RECORD_INPUT) },
                 { "user", plan->user ? plan->user : "root", origin(plan, SETTING_USER) },
                 { "working-directory", plan->working_directory ? plan->working_directory : "/",
                   origin(plan, SETTING_CHDIR) },

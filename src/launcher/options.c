@@ -154,6 +154,18 @@ const struct option_row option_table[] = {
         { NULL, 'P', "pipe", ARGUMENT_NONE, NULL, SETTING_CONSOLE, set_pipe,
           "the same as --console=pipe",
           "The payload gets spawn's own standard streams.", NULL },
+        { NULL, 0, "console-log", ARGUMENT_REQUIRED, "FILE[,OPTIONS]", SETTING_CONSOLE_LOG, set_console_log,
+          "write what the payload shows on its console to a file",
+          "Options: *text* (the default: plain lines, each with the time in UTC) or *raw* (the bytes as they are); *size=SIZE*, 16M unless given: a file that is full is renamed to FILE.1, that to FILE.2 and so on, up to *rotate=N*, 3 unless given. FILE is on the host, has mode 0600, and is appended to; it must be a regular file and no link. A comma in its name is written *\\,*. See _Logs and recordings_.", "file" },
+        { NULL, 0, "console-filter", ARGUMENT_REQUIRED, "MODE", SETTING_CONSOLE_FILTER, set_console_filter,
+          "keep control sequences that attack from the terminal (off, safe)",
+          "With *safe*, what a hostile payload could use to reach the clipboard, to print, or to have the terminal type something is taken out of what is shown; see _Control sequences_. The default is *off*.", "off safe" },
+        { NULL, 0, "record", ARGUMENT_REQUIRED, "FILE.cast", SETTING_RECORD, set_record,
+          "record the console, to be played by asciinema",
+          "In the form asciicast v2, with the times and the sizes of the terminal. FILE.cast is on the host, has mode 0600, and is overwritten; it must be a regular file and no link.", "file" },
+        { NULL, 0, "record-input", ARGUMENT_REQUIRED, "BOOL", SETTING_RECORD_INPUT, set_record_input,
+          "record what is typed too",
+          "What is typed while the terminal's echo is off, as for a password, is never recorded. Programs that edit lines by themselves, such as most shells, switch the echo off too.", "yes no" },
 };
 /* clang-format on */
 const size_t option_count = ELEMENTSOF(option_table);
@@ -278,6 +290,17 @@ static const char *nearest(const char *name) {
         return result;
 }
 
+/* Options that would make ambiguous what systemd-nspawn takes for short, such as --con=pipe: they count only where
+ * nothing else is meant. */
+static bool gives_way(const char *name) {
+        static const char *const names[] = { "console-log", "console-filter", "record", "record-input" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (text_equal(name, names[i]))
+                        return true;
+        return false;
+}
+
 /* Name number I of all that can be written: the table's, then those of systemd-nspawn. NULL after the last. */
 static const char *any_name(size_t i) {
         if (i < option_count)
@@ -286,21 +309,33 @@ static const char *any_name(size_t i) {
         return i < ELEMENTSOF(foreign) ? foreign[i].name : NULL;
 }
 
-const char *option_complete(const char *name, struct error *error) {
-        const char *candidate, *found = NULL;
-        char list[160] = "";
+/* Counts the names that begin with NAME, among those that give way or the others; an exact one is the only one. */
+static size_t count_matches(const char *name, bool giving_way, char *list, size_t size, const char **ret_found) {
+        const char *candidate;
         size_t matches = 0;
 
+        *list = 0;
         for (size_t i = 0; (candidate = any_name(i)); i++) {
-                if (text_equal(candidate, name))
-                        return candidate;
-                if (!*name || !text_starts_with(candidate, name))
+                bool equal = text_equal(candidate, name);
+                if (!equal && (!*name || !text_starts_with(candidate, name) || gives_way(candidate) != giving_way))
                         continue;
-                found = candidate;
+                *ret_found = candidate;
+                if (equal)
+                        return 1;
                 matches++;
                 size_t n = strlen(list);
-                snprintf(list + n, sizeof list - n, "%s--%s", n > 0 ? ", " : "", candidate);
+                snprintf(list + n, size - n, "%s--%s", n > 0 ? ", " : "", candidate);
         }
+        return matches;
+}
+
+const char *option_complete(const char *name, struct error *error) {
+        const char *found = NULL;
+        char list[160];
+        size_t matches = count_matches(name, false, list, sizeof list, &found);
+
+        if (matches == 0)
+                matches = count_matches(name, true, list, sizeof list, &found);
         if (matches == 1)
                 return found;
         error_set(error, EINVAL, matches > 1 ? "option --%s is ambiguous" : "unknown option --%s", name);

@@ -179,10 +179,33 @@ static int check_root(const struct plan *plan, struct error *error) {
         return 0;
 }
 
+/* What a console is needed for. */
+static int plan_console(struct plan *plan, struct error *error) {
+        const struct spec *spec = plan->spec;
+        const struct {
+                bool asked;
+                const char *what;
+        } needs[] = {
+                { spec->console_log.path, "--console-log" },
+                { spec->record, "--record" },
+                { spec->console_safe, "--console-filter=safe" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(needs) && plan->console == CONSOLE_PIPE; i++)
+                if (needs[i].asked) {
+                        error_set(error, EINVAL, "%s needs a console, and in pipe mode there is none%s", needs[i].what,
+                                  spec->console == CONSOLE_PIPE
+                                          ? ""
+                                          : " (the default where standard input or output is no terminal)");
+                        return error ? error_hint(error, "--console=read-only gives it one") : -EINVAL;
+                }
+        return 0;
+}
+
 int plan_make(const struct spec *spec, const struct probe *probe, struct plan *ret, struct error *error) {
         static int (*const steps[])(struct plan *, struct error *) = {
                 plan_identity, plan_registration, plan_group,   plan_capabilities, plan_mounts,
-                plan_incoming, plan_files,        plan_journal, plan_environment,
+                plan_incoming, plan_files,        plan_journal, plan_environment,  plan_console,
         };
         int r;
 

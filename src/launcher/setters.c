@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "basic/fd.h"
+#include "console/log_file.h"
 #include "isolation/affinity.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
@@ -424,6 +425,80 @@ SETTER(set_console) {
         if (r == 0)
                 spec->console = (enum console_mode)(CONSOLE_INTERACTIVE + choice);
         return r;
+}
+
+/* Takes the next piece of *REST, up to a comma, in place; "\\," is a comma in it. */
+static char *take_piece(char **rest) {
+        char *piece = *rest, *to = piece, *from = piece;
+
+        while (*from && *from != ',') {
+                if (from[0] == '\\' && from[1] == ',')
+                        from++;
+                *to++ = *from++;
+        }
+        *rest = *from ? from + 1 : NULL;
+        *to = 0;
+        return piece;
+}
+
+static bool set_log_option(struct console_log *log, const char *option) {
+        uint64_t rotate;
+
+        if (text_equal(option, "raw") || text_equal(option, "text"))
+                log->raw = *option == 'r';
+        else if (text_starts_with(option, "size="))
+                return parse_size(option + 5, &log->size) == 0 && log->size >= LOG_FILE_SIZE_MIN;
+        else if (text_starts_with(option, "rotate=")) {
+                if (parse_unsigned(option + 7, 0, LOG_FILE_ROTATE_MAX, &rotate) < 0)
+                        return false;
+                log->rotate = (unsigned) rotate;
+        } else
+                return false;
+        return true;
+}
+
+SETTER(set_console_log) {
+        struct console_log log = { .size = LOG_FILE_SIZE_DEFAULT, .rotate = LOG_FILE_ROTATE_DEFAULT };
+        _cleanup_free_ char *copy = strdup(value);
+        char *rest = copy;
+
+        if (!copy)
+                return error_memory(error);
+        const char *path = take_piece(&rest);
+        if (!*path)
+                return refuse(row, value, error, "an empty path");
+        while (rest) {
+                const char *option = take_piece(&rest);
+                if (!set_log_option(&log, option)) {
+                        error_set(error, EINVAL, "--%s=%s: no such option: %s", row->name, value, option);
+                        return error ? error_hint(error, "there are raw, text, size=SIZE (4K or more) and rotate=N")
+                                     : -EINVAL;
+                }
+        }
+        int r = replace(&spec->console_log.path, path, error);
+        if (r < 0)
+                return r;
+        log.path = spec->console_log.path;
+        spec->console_log = log;
+        return 0;
+}
+
+SETTER(set_console_filter) {
+        static const char *const names[] = { "off", "safe" };
+        int choice = 0;
+        int r = choose(value, names, ELEMENTSOF(names), row, &choice, error);
+
+        if (r == 0)
+                spec->console_safe = choice == 1;
+        return r;
+}
+
+SETTER(set_record) {
+        return *value ? replace(&spec->record, value, error) : refuse(row, value, error, "an empty path");
+}
+
+SETTER(set_record_input) {
+        return parse_boolean(value, &spec->record_input) < 0 ? refuse(row, value, error, "neither yes nor no") : 0;
 }
 
 SETTER(set_pipe) {

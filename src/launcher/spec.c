@@ -40,6 +40,8 @@ void spec_free(struct spec *spec) {
         free(spec->slice);
         strv_free(&spec->properties);
         free(spec->container_service);
+        free(spec->console_log.path);
+        free(spec->record);
         *spec = (struct spec){ 0 };
 }
 
@@ -257,6 +259,8 @@ static int check(const struct spec *spec, struct error *error) {
                           spec->slice ? "slice" : "property");
                 return error_hint(error, "leave --register=no away");
         }
+        if (spec->record_input && !spec->record)
+                return error_set(error, EINVAL, "--record-input=yes needs --record=FILE");
         if (spec->as_pid2 && spec->start == START_BOOT)
                 return error_set(error, EINVAL, "--as-pid2 and --boot exclude each other: an init is PID 1");
         if (spec->capabilities_ambient && spec->start == START_BOOT)

@@ -49,6 +49,10 @@ enum setting {
         SETTING_MOUNTS,
         SETTING_FSTAB,
         SETTING_CONSOLE,
+        SETTING_CONSOLE_LOG,
+        SETTING_RECORD,
+        SETTING_RECORD_INPUT,
+        SETTING_CONSOLE_FILTER,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -69,6 +73,13 @@ enum console_mode {
         CONSOLE_PASSIVE,
         CONSOLE_PIPE,
         CONSOLE_AUTOPIPE,
+};
+/* A log of the console on the host; see console/log_file.h. */
+struct console_log {
+        char *path; /* NULL: none */
+        bool raw;
+        uint64_t size;
+        unsigned rotate;
 };
 enum explain_format { EXPLAIN_NO, EXPLAIN_TEXT, EXPLAIN_JSON };
 enum resolv_conf_mode {
@@ -146,6 +157,10 @@ struct spec {
         bool notify_ready;        /* READY=1 of ours is the payload's */
         struct mount_list mounts; /* --bind, --bind-ro, --tmpfs, --inaccessible, --fstab, in the order given */
         enum console_mode console;
+        struct console_log console_log;
+        char *record; /* file of a recording; NULL: none */
+        bool record_input;
+        bool console_safe; /* --console-filter=safe */
         bool quiet;
         enum explain_format explain;
 

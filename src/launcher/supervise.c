@@ -20,6 +20,7 @@
 #include "console/escape.h"
 #include "console/guardian.h"
 #include "console/session.h"
+#include "launcher/console_files.h"
 #include "launcher/group.h"
 #include "launcher/incoming.h"
 #include "launcher/launch.h"
@@ -39,6 +40,7 @@ struct supervisor {
         const struct plan *plan;
         struct launch launch;
         struct console *console; /* NULL in pipe mode */
+        struct console_files console_files;
         struct guardian guardian;
         struct registrar *registrar; /* NULL: nobody is told about the machine */
         bool entering, leaving;      /* what the registrar is busy with */
@@ -69,6 +71,7 @@ static int open_signals(struct supervisor *s) {
                 sigaddset(&set, handled[i]);
         /* Setting the terminal's modes or writing to it from the background must not stop us half-way. */
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a log at the caller's limit for files is an error of write(2), not our end */
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return error_set(&s->error, errno, "cannot block signals: %m");
         s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -90,10 +93,12 @@ static int open_console(struct supervisor *s) {
                 return 0;
         struct console_options options = { .mode = modes[s->plan->console],
                                            .escape_key = ESCAPE_KEY_DEFAULT,
-                                           .plain = s->plan->console_plain };
+                                           .plain = s->plan->console_plain,
+                                           .safe = s->plan->spec->console_safe };
         for (int i = 0; i < 3; i++)
                 options.streams[i] = closed & (1U << i) ? -EBADF : i;
-        return console_open(&options, &s->console, &s->error);
+        int r = console_open(&options, &s->console, &s->error);
+        return r < 0 ? r : console_files_open(s->plan, s->console, &s->console_files, &s->error);
 }
 
 /* Starts the guardian if there is none yet. */
@@ -316,6 +321,17 @@ static int poll_timeout(const struct supervisor *s) {
         return next <= now ? 0 : (int) ((next - now + 999) / 1000 > 60000 ? 60000 : (next - now + 999) / 1000);
 }
 
+/* poll(2) until the next clock; what the console's files hold back is written before anything is waited for. */
+static int wait_for_events(struct supervisor *s, struct pollfd *p, nfds_t count) {
+        if (console_files_pending(&s->console_files)) {
+                int n = poll(p, count, 0);
+                if (n != 0)
+                        return n;
+                console_files_flush(&s->console_files);
+        }
+        return poll(p, count, poll_timeout(s));
+}
+
 static void loop(struct supervisor *s) {
         while (!s->ended) {
                 struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
@@ -335,7 +351,7 @@ static void loop(struct supervisor *s) {
 
                 for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                         p[i] = (struct pollfd){ .fd = sources[i].fd, .events = sources[i].events };
-                if (poll(p, ELEMENTSOF(p), poll_timeout(s)) < 0 && errno != EINTR) {
+                if (wait_for_events(s, p, ELEMENTSOF(p)) < 0 && errno != EINTR) {
                         error_set(&s->error, errno, "cannot wait for events: %m");
                         stop_kill(&s->stop, &s->launch);
                         break;
@@ -515,6 +531,7 @@ int supervise(const struct plan *plan) {
                 r = open_console(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
+        console_files_close(&s.console_files);
         if (outcome == OUTCOME_FAILED) {
                 error_print(&s.error);
                 s.status = error_exit_status(&s.error);

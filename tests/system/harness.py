@@ -190,7 +190,7 @@ class Terminal:
         self.master, self.slave = os.openpty()
         self.resize(*size)
         self.before = termios.tcgetattr(self.slave)
-        self.output = b''
+        self.output = self.everything = b''  # what has not been looked for yet, and all that came
         self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
@@ -208,7 +208,9 @@ class Terminal:
     def pump(self, seconds):
         if select.select([self.master], [], [], seconds)[0]:
             try:
-                self.output += os.read(self.master, 65536)
+                data = os.read(self.master, 65536)
+                self.output += data
+                self.everything += data
             except OSError:
                 pass
 

@@ -67,6 +67,10 @@ static const struct {
         { "inaccessible", "/x" },
         { "fstab", "/dev/null" },
         { "console", "read-only" },
+        { "console-log", "/l\\,x,raw,size=1M,rotate=0" },
+        { "console-filter", "safe" },
+        { "record", "/r.cast" },
+        { "record-input", "no" },
 };
 
 static const char *sample(const char *name) {
@@ -156,6 +160,9 @@ static void beginnings_are_unique_among_all_names(void **state) {
                 { "private-n", "private-network", NULL },
                 { "templ", "template", NULL },
                 { "bind", "bind", NULL },
+                { "con", "console", NULL }, /* as if only systemd-nspawn's were there */
+                { "console-f", "console-filter", NULL },
+                { "rec", NULL, "--record, --record-input" },
                 { "private", NULL, "--private-users" },
                 { "set", NULL, "--setenv, --settings" },
                 { "", NULL, "" },

@@ -142,6 +142,23 @@ static void the_console_is_chosen_by_the_streams(void **state) {
         }
 }
 
+static void what_needs_a_console_is_refused_without(void **state) {
+        struct made *m = *state;
+
+        m->spec.console_safe = true;
+        m->spec.console = CONSOLE_PASSIVE;
+        assert_int_equal(made_try(m), 0);
+        m->spec.console = CONSOLE_PIPE;
+        assert_int_equal(made_try(m), -EINVAL);
+        assert_string_equal(m->error.text, "--console-filter=safe needs a console, and in pipe mode there is none");
+        m->spec.console = CONSOLE_DEFAULT;
+        m->spec.record = strdup("/r");
+        assert_int_equal(made_try(m), -EINVAL);
+        assert_non_null(strstr(m->error.text, "--record needs a console"));
+        assert_non_null(strstr(m->error.text, "no terminal"));
+        assert_true(m->error.hint[0]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 MADE_TEST(a_boot_gets_everything),
@@ -154,6 +171,7 @@ int main(void) {
                 MADE_TEST(the_hosts_own_root_is_refused),
                 MADE_TEST(nameless_roots_ask_for_a_name),
                 MADE_TEST(the_console_is_chosen_by_the_streams),
+                MADE_TEST(what_needs_a_console_is_refused_without),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

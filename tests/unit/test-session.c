@@ -617,17 +617,171 @@ static void test_reattach(void **state) {
         pty_close(&second);
 }
 
+/* The filter for terminals in each mode, with more output than the buffers hold: none is lost, none is stuck. */
+static void test_safe(void **state) {
+        static char got[400000];
+
+        (void) state;
+        for (unsigned i = 0; i < 2; i++) {
+                struct pty pty = open_pair();
+                struct console_options o = { .mode = i ? SESSION_PASSIVE : SESSION_READ_ONLY,
+                                             .streams = { -1, memfd_create("out", MFD_CLOEXEC), -1 },
+                                             .safe = true };
+                struct console *c = NULL;
+                assert_int_equal(console_open(&o, &c, NULL), 0);
+                make_transparent(&pty);
+                assert_int_equal(console_attach_pty(c, &pty, NULL), 0);
+                make_transparent(&pty);
+                assert_int_equal(console_start(c, NULL), 0);
+                for (unsigned k = 0; k < 20000; k++) {
+                        char line[64];
+                        int n = snprintf(line, sizeof line, "\033]52;c;x\a%05u\033[1m\n", k);
+                        assert_int_equal(write(pty.peer, line, (size_t) n), n);
+                        if (k % 20 == 0)
+                                run_for(c, 1, 0, NULL);
+                }
+                assert_int_equal(console_drain(c, 1000000, -1), 0);
+                ssize_t n = pread(o.streams[1], got, sizeof got, 0);
+                if (i == 0)
+                        assert_int_equal(n, 20000 * 10);
+                else
+                        assert_in_range(n, 60000, 65536);
+                assert_null(memmem(got, (size_t) n, "52;", 3));
+                for (unsigned k = 20000 - (unsigned) n / 10; k < 20000; k++) {
+                        char line[16];
+                        snprintf(line, sizeof line, "%05u\033[1m\n", k);
+                        assert_memory_equal(got + n - 10 * (20000 - k), line, 10);
+                }
+                console_close(c);
+                pty_close(&pty);
+                close(o.streams[1]);
+        }
+}
+
+/* What the payload left behind in the terminal is undone at the end, and its sequences are not mistaken for text. */
+static void test_modes_undone(void **state) {
+        static const char set[] = "\033[?1049h\033[?2004hhello\033[?25l\033[?7l\033[?7h";
+        struct pty host = open_pair(), pty = open_pair();
+        char buffer[128] = "";
+
+        (void) state;
+        make_transparent(&host);
+        struct console *c = open_console(SESSION_READ_ONLY, -1, host.peer, &pty);
+        assert_int_equal(write(pty.peer, set, sizeof set - 1), sizeof set - 1);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(console_drain(c, 1000000, -1), 0);
+        console_close(c);
+        size_t n = 0;
+        for (struct pollfd p = { .fd = host.master, .events = POLLIN };
+             poll(&p, 1, 200) > 0 && n + 1 < sizeof buffer;) {
+                ssize_t got = read(host.master, buffer + n, sizeof buffer - 1 - n);
+                if (got <= 0)
+                        break;
+                n += (size_t) got;
+        }
+        assert_true(n > sizeof set);
+        assert_string_equal(buffer + sizeof set - 1, "\033[?2004l\033[?25h\033[?1049l\r\n");
+        pty_close(&host);
+        pty_close(&pty);
+}
+
+/* What a sink has been told. */
+struct told {
+        char output[64], input[64];
+        size_t output_used, input_used;
+        unsigned sizes, echoed;
+        struct winsize size;
+        struct console *console;
+};
+
+static void sink_output(void *userdata, const uint8_t *data, size_t size) {
+        struct told *t = userdata;
+
+        memcpy(t->output + t->output_used, data, size);
+        t->output_used += size;
+}
+
+static void sink_input(void *userdata, const uint8_t *data, size_t size) {
+        struct told *t = userdata;
+
+        memcpy(t->input + t->input_used, data, size);
+        t->input_used += size;
+        t->echoed += console_input_echoed(t->console);
+}
+
+static void sink_resized(void *userdata, const struct winsize *size) {
+        struct told *t = userdata;
+
+        t->sizes++;
+        t->size = *size;
+}
+
+/* Each sink hears everything, and what was typed without an echo is known as such. */
+static void test_sinks(void **state) {
+        struct pty host = open_pair(), pty = open_pair();
+        struct told told[CONSOLE_SINKS_MAX] = { 0 };
+        struct console_options o = { .streams = { host.peer, host.peer, -1 }, .escape_key = ESCAPE_KEY_NONE };
+        struct winsize size = { .ws_row = 11, .ws_col = 22 };
+        struct console *c = NULL;
+        struct termios modes;
+
+        (void) state;
+        assert_int_equal(console_open(&o, &c, NULL), 0);
+        for (unsigned i = 0; i < CONSOLE_SINKS_MAX; i++) {
+                struct console_sink sink = { &told[i], sink_output, i ? sink_input : NULL, i ? sink_resized : NULL };
+                assert_int_equal(console_add_sink(c, &sink), 0);
+                told[i].console = c;
+        }
+        assert_int_equal(console_add_sink(c, &(struct console_sink){ .output = sink_output }), -ENOSPC);
+        assert_int_equal(ioctl(host.master, TIOCSWINSZ, &size), 0);
+        assert_int_equal(console_attach_pty(c, &pty, NULL), 0);
+        assert_int_equal(console_start(c, NULL), 0);
+        assert_int_equal(write(host.master, "ab", 2), 2);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(tcgetattr(pty.peer, &modes), 0);
+        modes.c_lflag &= ~(tcflag_t) ECHO;
+        assert_int_equal(tcsetattr(pty.peer, TCSANOW, &modes), 0);
+        assert_int_equal(write(host.master, "cd", 2), 2);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(write(pty.peer, "\033[mx", 4), 4);
+        size.ws_col = 33;
+        assert_int_equal(ioctl(host.master, TIOCSWINSZ, &size), 0);
+        console_resize(c);
+        assert_int_equal(console_drain(c, 1000000, -1), 0);
+        for (unsigned i = 0; i < CONSOLE_SINKS_MAX; i++) {
+                assert_string_equal(told[i].output, "ab\033[mx");
+                assert_string_equal(told[i].input, i ? "abcd" : "");
+                assert_int_equal(told[i].echoed, i ? 1 : 0);
+                assert_int_equal(told[i].sizes, i ? 2 : 0);
+                assert_int_equal(told[i].size.ws_col, i ? 33 : 0);
+        }
+        console_close(c);
+        pty_close(&host);
+        pty_close(&pty);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_terminal),         cmocka_unit_test(test_paste_and_escape),
-                cmocka_unit_test(test_burst_pipe),       cmocka_unit_test(test_burst_fifo),
-                cmocka_unit_test(test_burst_socket),     cmocka_unit_test(test_burst_terminal),
-                cmocka_unit_test(test_output_file),      cmocka_unit_test(test_end_of_input),
-                cmocka_unit_test(test_end_of_input_raw), cmocka_unit_test(test_output_gone),
-                cmocka_unit_test(test_terminal_gone),    cmocka_unit_test(test_passive),
-                cmocka_unit_test(test_drain_is_bounded), cmocka_unit_test(test_last_bytes),
-                cmocka_unit_test(test_hangup_storm),     cmocka_unit_test(test_no_peer),
+                cmocka_unit_test(test_terminal),
+                cmocka_unit_test(test_paste_and_escape),
+                cmocka_unit_test(test_burst_pipe),
+                cmocka_unit_test(test_burst_fifo),
+                cmocka_unit_test(test_burst_socket),
+                cmocka_unit_test(test_burst_terminal),
+                cmocka_unit_test(test_output_file),
+                cmocka_unit_test(test_end_of_input),
+                cmocka_unit_test(test_end_of_input_raw),
+                cmocka_unit_test(test_output_gone),
+                cmocka_unit_test(test_terminal_gone),
+                cmocka_unit_test(test_passive),
+                cmocka_unit_test(test_drain_is_bounded),
+                cmocka_unit_test(test_last_bytes),
+                cmocka_unit_test(test_hangup_storm),
+                cmocka_unit_test(test_no_peer),
                 cmocka_unit_test(test_reattach),
+                cmocka_unit_test(test_sinks),
+                cmocka_unit_test(test_safe),
+                cmocka_unit_test(test_modes_undone),
         };
 
         signal(SIGPIPE, SIG_IGN);

@@ -290,6 +290,11 @@ static void bad_values(void **state) {
                 { "drop-capability", { "CAP_NOSUCH", "64" } },
                 { "ambient-capability", { "CAP_NOSUCH", "all" } },
                 { "no-new-privileges", { "", "maybe", "2", "yess" } },
+                { "console-log",
+                  { "", ",raw", "f,", "f,RAW", "f,size=", "f,size=4095", "f,size=x", "f,rotate=1000" } },
+                { "console-filter", { "", "on", "unsafe", "yes" } },
+                { "record", { "" } },
+                { "record-input", { "", "maybe" } },
                 { "rlimit", { "", "NOFILE", "NOFILE=", "NOFILE=7:5", "NOFILE=x", "NOSUCH=1", "=1", "NOFILE=-1" } },
                 { "oom-score-adjust", { "", "1001", "-1001", "1e3", "+5", " 5", "0x5" } },
                 { "cpu-affinity", { "", "3-1", "x", "-1", "99999999" } },
@@ -350,6 +355,35 @@ static void help_lists_what_there_is(void **state) {
         }
 }
 
+/* A second one replaces the first, options too. */
+static void logs(void **state) {
+        static const struct {
+                const char *value, *path;
+                bool raw;
+                uint64_t size;
+                unsigned rotate;
+        } cases[] = {
+                { "/a", "/a", false, 16 << 20, 3 },
+                { "/a,raw", "/a", true, 16 << 20, 3 },
+                { "b c,raw,text", "b c", false, 16 << 20, 3 },
+                { "/a\\,b\\c,size=4K,rotate=0", "/a,b\\c", false, 4096, 0 },
+                { "/a,rotate=999,size=1G,raw", "/a", true, 1 << 30, 999 },
+                { "/a", "/a", false, 16 << 20, 3 },
+        };
+        struct spec spec = fresh();
+        struct error e;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(set(&spec, "console-log", cases[i].value, &e), 0);
+                assert_string_equal(spec.console_log.path, cases[i].path);
+                assert_int_equal(spec.console_log.raw, cases[i].raw);
+                assert_int_equal(spec.console_log.size, cases[i].size);
+                assert_int_equal(spec.console_log.rotate, cases[i].rotate);
+        }
+        spec_free(&spec);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(texts),
@@ -359,6 +393,7 @@ int main(void) {
                 cmocka_unit_test(numbers),
                 cmocka_unit_test(lists_add_up),
                 cmocka_unit_test(mounts_in_their_order),
+                cmocka_unit_test(logs),
                 cmocka_unit_test(bad_values),
                 cmocka_unit_test(help_lists_what_there_is),
         };
