@@ -53,6 +53,10 @@ struct console {
         uint64_t end_at;       /* when to try to; 0: not due */
         uint64_t end_delay;
         unsigned reported; /* events that come once */
+        struct console_sink sinks[CONSOLE_SINKS_MAX];
+        unsigned sink_count;
+        bool input_sinks;  /* one of them wants the input */
+        bool input_echoed; /* see console_input_echoed() */
 };
 
 static uint64_t now_usec(void) {
@@ -66,6 +70,52 @@ static bool hung_up(int fd) {
         struct pollfd p = { .fd = fd };
 
         return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/* ---- the sinks ---- */
+
+int console_add_sink(struct console *c, const struct console_sink *sink) {
+        if (c->sink_count == CONSOLE_SINKS_MAX)
+                return -ENOSPC;
+        c->sinks[c->sink_count++] = *sink;
+        c->input_sinks |= sink->input != NULL;
+        return 0;
+}
+
+bool console_input_echoed(const struct console *c) {
+        return c->input_echoed;
+}
+
+static void tell_output(struct console *c, const uint8_t *data, size_t size) {
+        for (unsigned i = 0; i < c->sink_count; i++)
+                c->sinks[i].output(c->sinks[i].userdata, data, size);
+}
+
+static void tell_size(struct console *c, const struct winsize *size) {
+        for (unsigned i = 0; i < c->sink_count; i++)
+                if (c->sinks[i].resized)
+                        c->sinks[i].resized(c->sinks[i].userdata, size);
+}
+
+/* The master answers with the modes of the peer (tty_ioctl.c), also while that is hung up. */
+static bool echoes(const struct console *c) {
+        struct termios modes;
+
+        return c->pty && tcgetattr(c->pty->master, &modes) == 0 && (modes.c_lflag & ECHO);
+}
+
+/* write(2) to the payload, and the sinks are told what it took. */
+static ssize_t write_payload(struct console *c, const uint8_t *data, size_t size) {
+        bool echo = c->input_sinks && echoes(c);
+        ssize_t n = write(c->pty->master, data, size);
+
+        if (n <= 0 || !c->input_sinks)
+                return n;
+        c->input_echoed = echo && echoes(c);
+        for (unsigned i = 0; i < c->sink_count; i++)
+                if (c->sinks[i].input)
+                        c->sinks[i].input(c->sinks[i].userdata, data, (size_t) n);
+        return n;
 }
 
 /* ---- the set ---- */
@@ -178,7 +228,7 @@ static void write_master(struct console *c, uint64_t now) {
         size_t size;
 
         while (c->pty && !c->hangup_until && (size = forward_input_pending(&c->forward, &data)) > 0) {
-                ssize_t n = write(c->pty->master, data, size);
+                ssize_t n = write_payload(c, data, size);
                 if (n > 0)
                         forward_input_taken(&c->forward, (size_t) n, now);
                 if (n < 0 && errno == EIO)
@@ -200,6 +250,7 @@ static size_t read_master(struct console *c, uint64_t now) {
                 master_hung_up(c, now);
         if (n <= 0)
                 return 0;
+        tell_output(c, space + before, (size_t) n);
         forward_output_added(&c->forward, c->options.plain ? plain_filter(&c->plain, space + before, (size_t) n, space)
                                                            : (size_t) n);
         return (size_t) n;
@@ -312,7 +363,7 @@ static bool type_end_of_file(struct console *c, const struct termios *modes, boo
 
         if (modes->c_cc[VEOF] == _POSIX_VDISABLE)
                 return true;
-        return write(c->pty->master, keys, count) == (ssize_t) count;
+        return write_payload(c, keys, count) == (ssize_t) count;
 }
 
 /* A PTY has no half-close; what stands for one is the end of file character, which the line discipline only knows in
@@ -490,6 +541,7 @@ int console_attach_pty(struct console *c, struct pty *pty, struct error *e) {
         if (r < 0)
                 return error_set(e, -r, "cannot set up the console's PTY: %m");
         c->pty = pty;
+        tell_size(c, &size);
         update(c, now);
         return 0;
 }
@@ -515,8 +567,10 @@ int console_start(struct console *c, struct error *e) {
 void console_resize(struct console *c) {
         struct winsize size = current_size(c);
 
-        if (c->pty)
+        if (c->pty) {
                 (void) pty_set_size(c->pty, &size);
+                tell_size(c, &size);
+        }
 }
 
 void console_suspend(struct console *c) {

@@ -53,6 +53,23 @@ const struct terminal *console_terminal(const struct console *c);
  * triggered, to the caller's set. Owned by the console. */
 int console_fd(const struct console *c);
 
+/* Someone who is told what passes through the console: a log, a recording. None of the calls may block or fail. */
+struct console_sink {
+        void *userdata;
+        void (*output)(void *userdata, const uint8_t *data, size_t size); /* the payload's bytes as they come, raw */
+        void (*input)(void *userdata, const uint8_t *data, size_t size);  /* what goes to the payload; may be NULL */
+        void (*resized)(void *userdata, const struct winsize *size);      /* may be NULL */
+};
+#define CONSOLE_SINKS_MAX 4
+
+/* Adds a sink before console_start(); its contents are copied, USERDATA is borrowed until console_close(). Each PTY
+ * that is attached tells its size first. Returns 0 or -ENOSPC. */
+int console_add_sink(struct console *c, const struct console_sink *sink);
+
+/* For a sink's input(): did the PTY echo (termios(3), ECHO) both before and after it took these bytes? If not, they
+ * may be a password: what is read without echo is echoed again as soon as the payload has read it. */
+bool console_input_echoed(const struct console *c);
+
 /* Sets size and modes of PTY and uses it from now on, in place of an earlier one, of which the rest is copied as far
  * as it fits. *PTY stays the caller's: it must not move, nor be closed until console_drain(), the next attach or
  * console_close(). Call it before the payload is started. The console keeps the peer open and may replace pty->peer:

@@ -617,6 +617,81 @@ static void test_reattach(void **state) {
         pty_close(&second);
 }
 
+/* What a sink has been told. */
+struct told {
+        char output[64], input[64];
+        size_t output_used, input_used;
+        unsigned sizes, echoed;
+        struct winsize size;
+        struct console *console;
+};
+
+static void sink_output(void *userdata, const uint8_t *data, size_t size) {
+        struct told *t = userdata;
+
+        memcpy(t->output + t->output_used, data, size);
+        t->output_used += size;
+}
+
+static void sink_input(void *userdata, const uint8_t *data, size_t size) {
+        struct told *t = userdata;
+
+        memcpy(t->input + t->input_used, data, size);
+        t->input_used += size;
+        t->echoed += console_input_echoed(t->console);
+}
+
+static void sink_resized(void *userdata, const struct winsize *size) {
+        struct told *t = userdata;
+
+        t->sizes++;
+        t->size = *size;
+}
+
+/* Each sink hears everything, and what was typed without an echo is known as such. */
+static void test_sinks(void **state) {
+        struct pty host = open_pair(), pty = open_pair();
+        struct told told[CONSOLE_SINKS_MAX] = { 0 };
+        struct console_options o = { .streams = { host.peer, host.peer, -1 }, .escape_key = ESCAPE_KEY_NONE };
+        struct winsize size = { .ws_row = 11, .ws_col = 22 };
+        struct console *c = NULL;
+        struct termios modes;
+
+        (void) state;
+        assert_int_equal(console_open(&o, &c, NULL), 0);
+        for (unsigned i = 0; i < CONSOLE_SINKS_MAX; i++) {
+                struct console_sink sink = { &told[i], sink_output, i ? sink_input : NULL, i ? sink_resized : NULL };
+                assert_int_equal(console_add_sink(c, &sink), 0);
+                told[i].console = c;
+        }
+        assert_int_equal(console_add_sink(c, &(struct console_sink){ .output = sink_output }), -ENOSPC);
+        assert_int_equal(ioctl(host.master, TIOCSWINSZ, &size), 0);
+        assert_int_equal(console_attach_pty(c, &pty, NULL), 0);
+        assert_int_equal(console_start(c, NULL), 0);
+        assert_int_equal(write(host.master, "ab", 2), 2);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(tcgetattr(pty.peer, &modes), 0);
+        modes.c_lflag &= ~(tcflag_t) ECHO;
+        assert_int_equal(tcsetattr(pty.peer, TCSANOW, &modes), 0);
+        assert_int_equal(write(host.master, "cd", 2), 2);
+        run_for(c, 50, 0, NULL);
+        assert_int_equal(write(pty.peer, "\033[mx", 4), 4);
+        size.ws_col = 33;
+        assert_int_equal(ioctl(host.master, TIOCSWINSZ, &size), 0);
+        console_resize(c);
+        assert_int_equal(console_drain(c, 1000000, -1), 0);
+        for (unsigned i = 0; i < CONSOLE_SINKS_MAX; i++) {
+                assert_string_equal(told[i].output, "ab\033[mx");
+                assert_string_equal(told[i].input, i ? "abcd" : "");
+                assert_int_equal(told[i].echoed, i ? 1 : 0);
+                assert_int_equal(told[i].sizes, i ? 2 : 0);
+                assert_int_equal(told[i].size.ws_col, i ? 33 : 0);
+        }
+        console_close(c);
+        pty_close(&host);
+        pty_close(&pty);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_terminal),         cmocka_unit_test(test_paste_and_escape),
@@ -627,7 +702,7 @@ int main(void) {
                 cmocka_unit_test(test_terminal_gone),    cmocka_unit_test(test_passive),
                 cmocka_unit_test(test_drain_is_bounded), cmocka_unit_test(test_last_bytes),
                 cmocka_unit_test(test_hangup_storm),     cmocka_unit_test(test_no_peer),
-                cmocka_unit_test(test_reattach),
+                cmocka_unit_test(test_reattach),         cmocka_unit_test(test_sinks),
         };
 
         signal(SIGPIPE, SIG_IGN);
