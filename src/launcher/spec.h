@@ -49,6 +49,11 @@ enum setting {
         SETTING_MOUNTS,
         SETTING_FSTAB,
         SETTING_CONSOLE,
+        SETTING_DETACH,
+        SETTING_DETACHABLE,
+        SETTING_WAIT,
+        SETTING_ON_HANGUP,
+        SETTING_SCROLLBACK,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -69,7 +74,10 @@ enum console_mode {
         CONSOLE_PASSIVE,
         CONSOLE_PIPE,
         CONSOLE_AUTOPIPE,
+        CONSOLE_DETACHED, /* only in a plan: viewers come and go */
 };
+enum wait_for { WAIT_RUNNING, WAIT_READY };
+enum hangup { HANGUP_DEFAULT, HANGUP_KILL, HANGUP_DETACH };
 enum explain_format { EXPLAIN_NO, EXPLAIN_TEXT, EXPLAIN_JSON };
 enum resolv_conf_mode {
         RESOLV_CONF_OFF,
@@ -146,6 +154,11 @@ struct spec {
         bool notify_ready;        /* READY=1 of ours is the payload's */
         struct mount_list mounts; /* --bind, --bind-ro, --tmpfs, --inaccessible, --fstab, in the order given */
         enum console_mode console;
+        bool detach;         /* return when it runs */
+        bool detachable;     /* the foreground console can be left */
+        enum wait_for wait;  /* what --detach waits for */
+        enum hangup hangup;  /* what the end of the terminal means */
+        uint64_t scrollback; /* bytes that a new viewer is shown */
         bool quiet;
         enum explain_format explain;
 
