@@ -372,6 +372,8 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
                            .fd = fd,
                            .signal_fd = -EBADF };
         n = open_run(r, e);
+        if (n >= 0 && options->greets)
+                log_info("attached to %s; ^]^]d leaves, ^]^]? lists the keys", options->name);
         if (n >= 0)
                 loop(r);
         terminal_restore(&r->terminal);

@@ -51,13 +51,15 @@ uint64_t process_start(pid_t pid) {
                 return 0;
         /* "4711 (name with ) and blanks) S 1 …": the third field is behind the last parenthesis. */
         char *p = strrchr(text, ')');
+        if (p && (p[2] == 'Z' || p[2] == 'X')) /* dead, and only not reaped yet */
+                return 0;
         for (int field = 2; p && field < 22; field++)
                 p = strchr(p + 1, ' ');
         return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
 bool process_lives(const struct process_id *p) {
-        return p->pid > 0 && process_start(p->pid) == p->start;
+        return p->pid > 0 && p->start > 0 && process_start(p->pid) == p->start;
 }
 
 /* ---- taking the name ---- */

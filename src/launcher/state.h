@@ -37,7 +37,7 @@ struct state_place {
 };
 #define STATE_PLACE_NONE ((struct state_place){ .directory = -EBADF, .lock = -EBADF })
 
-/* When PID was started; 0 if there is no such process. */
+/* When PID was started; 0 if there is no such process, or only its zombie. */
 uint64_t process_start(pid_t pid);
 /* Is it still that very process? */
 bool process_lives(const struct process_id *p);

@@ -47,6 +47,7 @@ int attach_run(const struct request *q, struct error *error) {
                          (q->share ? WANTS_SHARE : 0),
                 .streams = { 0, 1, 2 },
                 .escape_key = ESCAPE_KEY_DEFAULT,
+                .greets = true,
         };
         struct viewer_result result;
         _cleanup_close_ int fd = state_connect(q->name, error);
@@ -56,7 +57,6 @@ int attach_run(const struct request *q, struct error *error) {
         int r = viewer_hello(fd, &options);
         if (r < 0)
                 return error_set(error, -r, "cannot speak with the machine %s: %m", q->name);
-        log_info("attached to %s; ^]^]d leaves, ^]^]? lists the keys", q->name);
         r = viewer_run(fd, &options, &result, error);
         return r < 0 ? r : judge(q, &result, error);
 }
