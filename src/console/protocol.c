@@ -66,10 +66,12 @@ int packet_send(int fd, const struct packet *p, int flags) {
 int packet_receive(int fd, uint8_t *buffer, struct packet *ret, int flags) {
         ssize_t n;
 
-        /* MSG_TRUNC: the true length, so that a packet that is too long is seen to be. */
+        /* MSG_TRUNC: the true length, so that a packet that is too long is seen to be. ECONNRESET says, once, that the
+         * peer closed without having read all of ours; its own last words come behind that (unix_release_sock()), and
+         * a DETACH among them must not be lost. */
         do
                 n = recv(fd, buffer, PACKET_SIZE_MAX, flags | MSG_TRUNC);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n <= 0)
                 return n < 0 ? -errno : 0;
         int r = packet_decode(buffer, (size_t) n, ret);

@@ -198,6 +198,11 @@ static void push(struct server *s, struct viewer *v) {
         watch(s, v);
 }
 
+static void push_all(struct server *s) {
+        for (struct viewer *v = s->viewers; v; v = v->next)
+                push(s, v);
+}
+
 /* ---- from a viewer ---- */
 
 static void on_hello(struct server *s, struct viewer *v, const struct packet *p) {
@@ -302,7 +307,7 @@ int server_add(struct server *s, int fd) {
         s->viewers = v;
         s->count++;
         pull(s, v);
-        push(s, v);
+        push_all(s); /* roles may have changed */
         return 0;
 }
 
@@ -351,8 +356,8 @@ void server_dispatch(struct server *s) {
                 else if (!v->gone)
                         on_event(s, v, events[i].events);
         }
-        for (struct viewer *v = s->viewers; n > 0 && v; v = v->next) /* roles may have changed */
-                push(s, v);
+        if (n > 0)
+                push_all(s);
         sweep(s);
 }
 
@@ -360,8 +365,7 @@ void server_dispatch(struct server *s) {
 
 void server_output(struct server *s, const uint8_t *data, size_t size) {
         ring_write(&s->ring, data, size);
-        for (struct viewer *v = s->viewers; v; v = v->next)
-                push(s, v);
+        push_all(s);
 }
 
 void server_feed(struct server *s) {
