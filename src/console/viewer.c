@@ -118,6 +118,8 @@ static void send_typed(struct run *r) {
         const struct packet p = { .kind = PACKET_INPUT, .data = r->typed, .data_size = r->typed_size };
 
         r->typed_blocked = false;
+        if (!(r->options->wants & WANTS_WRITE))
+                r->typed_size = 0;
         if (r->typed_size == 0)
                 return;
         if (packet_send(r->fd, &p, MSG_DONTWAIT) == -EAGAIN)
@@ -150,8 +152,6 @@ static void scan(struct run *r, size_t size) {
                                 r->typed_size = at;
                 }
         }
-        if (!(r->options->wants & WANTS_WRITE))
-                r->typed_size = 0;
         send_typed(r);
 }
 

@@ -284,6 +284,26 @@ class Sessions(TestCase):
         self.assertEqual(self.ctl('poweroff', 'm1').returncode, 0)
         self.assertEqual(self.ctl('wait', 'm1').returncode, 0)
 
+    def test_the_menu_powers_off(self):
+        self.detach('--boot')
+        t = self.attach('m1')
+        t.expect(b'busybox is up')
+        t.send(b'\x1d\x1d?')
+        t.expect(b'power off')
+        t.send(b'\x1d\x1dp')
+        self.assertEqual(t.wait(), 0)
+
+    def test_reboot_keeps_the_viewers(self):
+        self.detach('--boot')
+        t = self.attach('m1')
+        t.expect(b'busybox is up')
+        first = self.state()['leader']
+        self.assertEqual(self.ctl('reboot', 'm1').returncode, 0)
+        t.expect(b'busybox is up')
+        wait_until(lambda: self.state()['leader'] != first, 'the new leader')
+        self.assertEqual(self.ctl('terminate', 'm1').returncode, 0)
+        self.assertEqual(t.wait(), 137)
+
     # ---- in the foreground ----
 
     def foreground(self, *words, options=('--detachable',), **kw):
@@ -324,6 +344,7 @@ class Sessions(TestCase):
         t.expect(b'up')
         os.kill(t.pid, signal.SIGKILL)  # as a plain run that is killed
         wait_until(lambda: not STATE.exists(), 'the end')
+        wait_until(lambda: t.modes() == t.before, 'the terminal given back by the guardian')
         t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500', options=('--on-hangup=detach',))
         t.expect(b'up')
         os.kill(t.pid, signal.SIGHUP)
