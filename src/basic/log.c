@@ -32,7 +32,9 @@ void log_line(enum log_level level, const char *format, ...) {
         vsnprintf(plain, sizeof plain, format, ap);
         va_end(ap);
 
-        size_t n = (size_t) snprintf(line, sizeof line, "spawn: ");
+        /* The other programs say their own name. */
+        const char *name = text_equal(program_invocation_short_name, "spawnctl") ? "spawnctl" : "spawn";
+        size_t n = (size_t) snprintf(line, sizeof line, "%s: ", name);
         n += text_escape(line + n, sizeof line - n - 2, plain);
         /* A terminal with OPOST off does not turn LF into CR LF: without the CR the next line starts in mid-screen. */
         if (tcgetattr(STDERR_FILENO, &t) == 0 && !(t.c_oflag & OPOST))

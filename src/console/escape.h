@@ -13,7 +13,7 @@
 enum escape_hit {
         ESCAPE_NOTHING,
         ESCAPE_KILL,    /* the key three times */
-        ESCAPE_COMMAND, /* the key twice, then a letter a to z */
+        ESCAPE_COMMAND, /* the key twice, then a letter a to z or a question mark */
 };
 
 struct escape {

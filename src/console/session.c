@@ -203,7 +203,8 @@ static void update(struct console *c, uint64_t now) {
         watch(c, INPUT, c->input.fd, read_input && c->input.kind != STREAM_READY ? EPOLLIN : 0);
         watch(c, OUTPUT, c->output.fd, write_output && c->output.kind != STREAM_READY ? EPOLLOUT : 0);
         set_kick(c, (read_input && c->input.kind == STREAM_READY) || (write_output && c->output.kind == STREAM_READY));
-        uint64_t stall = input_readable(c) && !read_input ? forward_input_deadline(&c->forward) : 0;
+        bool waits = c->options.mode == SESSION_DETACHED || (input_readable(c) && !read_input);
+        uint64_t stall = waits ? forward_input_deadline(&c->forward) : 0;
         uint64_t end = c->pty && c->forward.input.used == 0 && !c->hangup_until ? c->end_at : 0;
         set_timer(c, active ? earlier(c->hangup_until, earlier(end, stall)) : 0);
 }
@@ -485,10 +486,11 @@ static int map_buffer(size_t size, uint8_t **ret) {
 }
 
 static int open_forward(struct console *c) {
-        bool interactive = c->options.mode == SESSION_INTERACTIVE;
-        bool typeahead = interactive && c->input.terminal;
+        bool detached = c->options.mode == SESSION_DETACHED;
+        bool interactive = c->options.mode == SESSION_INTERACTIVE || detached;
+        bool typeahead = detached || (interactive && c->input.terminal);
         struct forward_options o = {
-                .escape_key = typeahead ? c->options.escape_key : ESCAPE_KEY_NONE,
+                .escape_key = c->input.terminal ? c->options.escape_key : ESCAPE_KEY_NONE,
                 .input_size = typeahead ? FORWARD_TYPEAHEAD_SIZE : FORWARD_BUFFER_SIZE,
                 .output_size = FORWARD_BUFFER_SIZE,
                 .typeahead = typeahead,
@@ -506,7 +508,7 @@ static int open_forward(struct console *c) {
                         return r;
         }
         forward_init(&c->forward, &o);
-        c->forward.input_ended = !interactive || c->input.kind == STREAM_NONE;
+        c->forward.input_ended = !interactive || (!detached && c->input.kind == STREAM_NONE);
         c->forward.output_gone = c->output.kind == STREAM_NONE;
         return 0;
 }
@@ -533,10 +535,12 @@ int console_open(const struct console_options *options, struct console **ret, st
         c->input = c->output = STREAM_CLOSED;
         for (unsigned i = 0; i < SOURCES; i++)
                 c->watches[i].fd = -EBADF;
-        terminal_probe(options->streams[0], options->streams[1], &c->terminal);
+        if (options->mode == SESSION_DETACHED)
+                c->options.streams[0] = c->options.streams[1] = c->options.streams[2] = -EBADF;
+        terminal_probe(c->options.streams[0], c->options.streams[1], &c->terminal);
         if (options->mode == SESSION_INTERACTIVE)
                 c->input = stream_open(options->streams[0], false);
-        c->output = stream_open(options->streams[1], true);
+        c->output = stream_open(c->options.streams[1], true);
         r = open_set(c);
         if (r == 0)
                 r = open_forward(c);
@@ -615,6 +619,29 @@ void console_resize(struct console *c) {
                 (void) pty_set_size(c->pty, &size);
                 tell_size(c, &size);
         }
+}
+
+void console_set_size(struct console *c, const struct winsize *size) {
+        c->options.size = *size;
+        console_resize(c);
+}
+
+size_t console_type(struct console *c, const uint8_t *data, size_t size) {
+        uint64_t now = now_usec();
+        size_t taken = 0, space;
+        uint8_t *to;
+
+        while (taken < size && (space = forward_input_space(&c->forward, now, &to)) > 0) {
+                if (space > size - taken)
+                        space = size - taken;
+                memcpy(to, data + taken, space);
+                (void) forward_input_added(&c->forward, space, now);
+                taken += space;
+                if (c->started && !c->suspended)
+                        write_master(c, now);
+        }
+        update(c, now);
+        return taken;
 }
 
 void console_suspend(struct console *c) {

@@ -122,10 +122,9 @@ static const char *origin(const struct plan *plan, enum setting setting) {
 }
 
 static const char *const console_names[] = {
-        [CONSOLE_INTERACTIVE] = "interactive",
-        [CONSOLE_READ_ONLY] = "read-only",
-        [CONSOLE_PASSIVE] = "passive",
-        [CONSOLE_PIPE] = "pipe",
+        [CONSOLE_INTERACTIVE] = "interactive", [CONSOLE_READ_ONLY] = "read-only",
+        [CONSOLE_PASSIVE] = "passive",         [CONSOLE_PIPE] = "pipe",
+        [CONSOLE_DETACHED] = "detached",
 };
 
 static const char *const groups[] = {

@@ -9,6 +9,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "launcher/detach.h"
 #include "launcher/help.h"
 #include "launcher/lock.h"
 #include "launcher/plan.h"
@@ -19,7 +20,7 @@
 extern char **environ;
 
 /* Takes what the spec asks for through plan and lock to its end. Returns the exit status. */
-static int run(const struct plan *plan, struct error *error) {
+static int run(const struct plan *plan, struct detach *detach, struct error *error) {
         const struct spec *spec = plan->spec;
         int r;
 
@@ -43,25 +44,38 @@ static int run(const struct plan *plan, struct error *error) {
                                                               : "");
         if (spec->start == START_BOOT && spec->registration == REGISTER_AUTO && !plan->announce)
                 log_info("not registered with machined: there is no system bus here");
-        return supervise(plan);
+        return plan->session ? supervise_detached(plan, detach) : supervise(plan);
 }
 
 /* Returns the exit status, or a negative errno with *ERROR filled. */
 static int probe_and_run(const struct spec *spec, unsigned was_closed, struct error *error) {
         struct probe probe = { .root = { .fd = -EBADF, .lock_fd = -EBADF } };
+        struct detach background = DETACH_NONE;
         struct plan plan;
-        int r;
+        int r, status;
 
         r = probe_host(spec, environ, was_closed, &probe.host, error);
+        if (r >= 0 && probe.host.root && spec->explain == EXPLAIN_NO && detach_wanted(spec, &probe.host)) {
+                r = detach(spec, &probe.host, &background, &status, error);
+                if (r > 0) {
+                        probe_free(&probe);
+                        return status;
+                }
+        }
         if (r >= 0)
                 r = probe_root(spec, &probe.host, &probe.root, error);
         if (r >= 0)
                 r = plan_make(spec, &probe, &plan, error);
         if (r >= 0) {
-                r = run(&plan, error);
+                r = run(&plan, &background, error);
                 plan_free(&plan);
         }
         probe_free(&probe);
+        if (background.waits && r < 0) { /* the caller's end of standard error is still there */
+                error_print(error);
+                r = error_exit_status(error);
+        }
+        detach_failed(&background, r);
         return r;
 }
 

@@ -29,17 +29,20 @@ void notices_started(struct notices *n, pid_t leader, uint64_t now_usec) {
         n->watchdog_at = n->watchdog_usec > 0 ? now_usec : 0;
 }
 
-void notices_forward(int notify_fd, pid_t leader) {
+bool notices_forward(int notify_fd, pid_t leader) {
         struct notify_message message;
+        bool ready = false;
         char text[NOTIFY_TEXT_SIZE];
 
         for (int i = 0; i < BATCH; i++) {
                 int r = notify_receive(notify_fd, leader, &message);
                 if (r < 0)
-                        return;
+                        break;
+                ready |= r > 0 && message.ready;
                 if (r > 0 && notify_format(&message, "Container running: ", message.ready, text) > 0)
                         say(text);
         }
+        return ready;
 }
 
 void notices_stopping(struct notices *n) {

@@ -16,8 +16,9 @@ struct notices {
 
 /* The payload runs: its PID here, and that we are ready unless that is the payload's to say. */
 void notices_started(struct notices *n, pid_t leader, uint64_t now_usec);
-/* Passes on what the payload's PID 1 has sent to NOTIFY_FD, as far as it may say it; a bounded number of messages. */
-void notices_forward(int notify_fd, pid_t leader);
+/* Passes on what the payload's PID 1 has sent to NOTIFY_FD, as far as it may say it; a bounded number of messages.
+ * Returns whether it has said that it is ready. */
+bool notices_forward(int notify_fd, pid_t leader);
 /* The container has been asked to end, or has ended. Said once. */
 void notices_stopping(struct notices *n);
 /* When notices_tick() has something to do; 0: never. */

@@ -166,6 +166,21 @@ const struct option_row option_table[] = {
         { NULL, 0, "record-input", ARGUMENT_REQUIRED, "BOOL", SETTING_RECORD_INPUT, set_record_input,
           "record what is typed too",
           "What is typed while the terminal's echo is off, as for a password, is never recorded. Programs that edit lines by themselves, such as most shells, switch the echo off too.", "yes no" },
+        { NULL, 0, "detach", ARGUMENT_NONE, NULL, SETTING_DETACH, set_detach,
+          "run in the background, return when the container runs",
+          "The status is 0 as soon as the payload has been executed, or spawn's own where it could not be. *spawnctl attach* shows the console. See _Sessions_.", NULL },
+        { NULL, 0, "wait", ARGUMENT_REQUIRED, "STATE", SETTING_WAIT, set_wait,
+          "what --detach waits for: running or ready",
+          "With *ready*, for the init inside to say so (READY=1 of sd_notify(3)).", "running ready" },
+        { NULL, 0, "detachable", ARGUMENT_NONE, NULL, SETTING_DETACHABLE, set_detachable,
+          "let the console be left with ^]^]d",
+          "The supervisor is a process in the background from the start, and the terminal its first viewer. Needs a terminal.", NULL },
+        { NULL, 0, "on-hangup", ARGUMENT_REQUIRED, "ACTION", SETTING_ON_HANGUP, set_on_hangup,
+          "what a terminal's hanging up does: kill or detach",
+          "*kill*, the default in the foreground, asks the container to end. With *detach*, which implies *--detachable* where there is a terminal, it goes on and *spawnctl attach* comes back to it.", "kill detach" },
+        { NULL, 0, "scrollback", ARGUMENT_REQUIRED, "SIZE", SETTING_SCROLLBACK, set_scrollback,
+          "how much output a new viewer is shown (256K)",
+          "For *--detach* and *--detachable*. 0 to 64M.", NULL },
 };
 /* clang-format on */
 const size_t option_count = ELEMENTSOF(option_table);

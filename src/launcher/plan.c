@@ -13,6 +13,7 @@
 #include "basic/log.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
+#include "launcher/detach.h"
 #include "launcher/registrar.h"
 
 #define HOST_NAME_LIMIT 64 /* HOST_NAME_MAX of Linux, sethostname(2) */
@@ -213,6 +214,7 @@ int plan_make(const struct spec *spec, const struct probe *probe, struct plan *r
                 .spec = spec,
                 .probe = probe,
                 .tree_read_only = spec->read_only,
+                .session = detach_wanted(spec, &probe->host),
                 .console = console_resolve(spec->console, spec->start, probe->host.stream_is_terminal),
                 .console_plain = probe->host.journal_stream,
                 .working_directory = spec->chdir,
@@ -221,6 +223,8 @@ int plan_make(const struct spec *spec, const struct probe *probe, struct plan *r
                 .kill_signal = spec->kill_signal,
                 .stop_timeout_usec = spec->stop_timeout_usec,
         };
+        if (ret->session)
+                ret->console = CONSOLE_DETACHED;
         r = check_root(ret, error);
         plan_namespaces(ret);
         plan_limits(ret);

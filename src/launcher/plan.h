@@ -54,6 +54,7 @@ struct plan {
         struct file_write writes[PLAN_WRITES];
         size_t n_writes;
         struct journal_link journal;
+        bool session;   /* the container can be left and come back to: see presence.h */
         char *incoming; /* directory of the host's that machined mounts into, or NULL */
 
         uint64_t bounding, ambient;

@@ -10,6 +10,7 @@
 
 #include "basic/fd.h"
 #include "console/log_file.h"
+#include "console/ring.h"
 #include "isolation/affinity.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
@@ -504,6 +505,46 @@ SETTER(set_record_input) {
 SETTER(set_pipe) {
         (void) value, (void) row, (void) error;
         spec->console = CONSOLE_PIPE;
+        return 0;
+}
+
+SETTER(set_detach) {
+        (void) value, (void) row, (void) error;
+        spec->detach = true;
+        return 0;
+}
+
+SETTER(set_detachable) {
+        (void) value, (void) row, (void) error;
+        spec->detachable = true;
+        return 0;
+}
+
+SETTER(set_wait) {
+        static const char *const names[] = { [WAIT_RUNNING] = "running", [WAIT_READY] = "ready" };
+        int choice = (int) spec->wait;
+        int r = choose(value, names, ELEMENTSOF(names), row, &choice, error);
+
+        spec->wait = (enum wait_for) choice;
+        return r;
+}
+
+SETTER(set_on_hangup) {
+        static const char *const names[] = { "kill", "detach" };
+        int choice = 0;
+        int r = choose(value, names, ELEMENTSOF(names), row, &choice, error);
+
+        if (r == 0)
+                spec->hangup = choice ? HANGUP_DETACH : HANGUP_KILL;
+        return r;
+}
+
+SETTER(set_scrollback) {
+        uint64_t size;
+
+        if (parse_size(value, &size) < 0 || size > RING_SIZE_MAX)
+                return refuse(row, value, error, "not a size of at most 64M");
+        spec->scrollback = size;
         return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "console/ring.h"
 #include "launcher/options.h"
 
 #define STOP_TIMEOUT_USEC (90 * UINT64_C(1000000))
@@ -18,6 +19,7 @@ void spec_init(struct spec *spec) {
                 .stop_timeout_usec = STOP_TIMEOUT_USEC,
                 .resolv_conf = RESOLV_CONF_AUTO,
                 .timezone = TIMEZONE_AUTO,
+                .scrollback = RING_SIZE_DEFAULT,
                 .lock = true,
                 .check_os_release = true,
                 .seccomp = true,
@@ -261,6 +263,22 @@ static int check(const struct spec *spec, struct error *error) {
         }
         if (spec->record_input && !spec->record)
                 return error_set(error, EINVAL, "--record-input=yes needs --record=FILE");
+        if (spec->detach && spec->detachable)
+                return error_set(error, EINVAL, "--detach and --detachable exclude each other");
+        if (spec->detach && spec->hangup == HANGUP_KILL)
+                return error_set(
+                        error, EINVAL,
+                        "--detach has no terminal that could hang up: --on-hangup=kill is for the foreground");
+        if ((spec->detach || spec->detachable) && spec->console_safe)
+                return error_set(error, EOPNOTSUPP, "--console-filter=safe is for the terminal that spawn runs on, and not for viewers");
+        if (spec->wait == WAIT_READY && !spec->detach)
+                return error_set(error, EINVAL, "--wait=ready is for --detach");
+        if ((spec->detach || spec->detachable) &&
+            (spec->console == CONSOLE_PIPE || spec->console == CONSOLE_READ_ONLY)) {
+                error_set(error, EINVAL, "--%s needs a console that viewers can come to",
+                          spec->detach ? "detach" : "detachable");
+                return error_hint(error, "leave --console or --pipe away");
+        }
         if (spec->as_pid2 && spec->start == START_BOOT)
                 return error_set(error, EINVAL, "--as-pid2 and --boot exclude each other: an init is PID 1");
         if (spec->capabilities_ambient && spec->start == START_BOOT)

@@ -53,6 +53,11 @@ enum setting {
         SETTING_RECORD,
         SETTING_RECORD_INPUT,
         SETTING_CONSOLE_FILTER,
+        SETTING_DETACH,
+        SETTING_DETACHABLE,
+        SETTING_WAIT,
+        SETTING_ON_HANGUP,
+        SETTING_SCROLLBACK,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -73,6 +78,7 @@ enum console_mode {
         CONSOLE_PASSIVE,
         CONSOLE_PIPE,
         CONSOLE_AUTOPIPE,
+        CONSOLE_DETACHED, /* only in a plan: viewers come and go */
 };
 /* A log of the console on the host; see console/log_file.h. */
 struct console_log {
@@ -81,6 +87,8 @@ struct console_log {
         uint64_t size;
         unsigned rotate;
 };
+enum wait_for { WAIT_RUNNING, WAIT_READY };
+enum hangup { HANGUP_DEFAULT, HANGUP_KILL, HANGUP_DETACH };
 enum explain_format { EXPLAIN_NO, EXPLAIN_TEXT, EXPLAIN_JSON };
 enum resolv_conf_mode {
         RESOLV_CONF_OFF,
@@ -161,6 +169,11 @@ struct spec {
         char *record; /* file of a recording; NULL: none */
         bool record_input;
         bool console_safe; /* --console-filter=safe */
+        bool detach;         /* return when it runs */
+        bool detachable;     /* the foreground console can be left */
+        enum wait_for wait;  /* what --detach waits for */
+        enum hangup hangup;  /* what the end of the terminal means */
+        uint64_t scrollback; /* bytes that a new viewer is shown */
         bool quiet;
         enum explain_format explain;
 

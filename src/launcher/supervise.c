@@ -25,6 +25,7 @@
 #include "launcher/incoming.h"
 #include "launcher/launch.h"
 #include "launcher/notices.h"
+#include "launcher/presence.h"
 #include "launcher/registrar.h"
 #include "launcher/stop.h"
 
@@ -39,8 +40,10 @@ enum outcome { OUTCOME_ENDED, OUTCOME_REBOOT, OUTCOME_FAILED };
 struct supervisor {
         const struct plan *plan;
         struct launch launch;
-        struct console *console; /* NULL in pipe mode */
+        struct console *console;   /* NULL in pipe mode */
         struct console_files console_files;
+        struct detach *detach;     /* who waits for us to run; NULL: nobody */
+        struct presence *presence; /* NULL: it cannot be left */
         struct guardian guardian;
         struct registrar *registrar; /* NULL: nobody is told about the machine */
         bool entering, leaving;      /* what the registrar is busy with */
@@ -51,7 +54,8 @@ struct supervisor {
         struct error error; /* what the child reported */
         bool ended;         /* the leader has */
         bool console_started;
-        int status; /* for our exit, with OUTCOME_ENDED */
+        bool has_run; /* with a presence: the payload has been executed */
+        int status;   /* for our exit, with OUTCOME_ENDED */
 };
 
 static uint64_t now_usec(void) {
@@ -86,6 +90,7 @@ static int open_console(struct supervisor *s) {
                 [CONSOLE_INTERACTIVE] = SESSION_INTERACTIVE,
                 [CONSOLE_READ_ONLY] = SESSION_READ_ONLY,
                 [CONSOLE_PASSIVE] = SESSION_PASSIVE,
+                [CONSOLE_DETACHED] = SESSION_DETACHED,
         };
         const unsigned closed = s->plan->probe->host.stream_was_closed;
 
@@ -101,6 +106,15 @@ static int open_console(struct supervisor *s) {
         return r < 0 ? r : console_files_open(s->plan, s->console, &s->console_files, &s->error);
 }
 
+/* After a crash. */
+static void clean_up(void *userdata) {
+        const struct plan *plan = userdata;
+
+        incoming_remove(userdata);
+        if (plan->session)
+                presence_clean(plan->machine);
+}
+
 /* Starts the guardian if there is none yet. */
 static int start_guardian(struct supervisor *s) {
         if (s->guardian.pid > 0)
@@ -108,7 +122,7 @@ static int start_guardian(struct supervisor *s) {
         const struct guardian_plan plan = {
                 .supervisor_pidfd = s->pidfd,
                 .terminal = s->console ? console_terminal(s->console) : NULL,
-                .clean = s->plan->incoming ? incoming_remove : NULL,
+                .clean = s->plan->incoming || s->plan->session ? clean_up : NULL,
                 .userdata = (void *) s->plan,
         };
         return guardian_start(&plan, &s->guardian, &s->error);
@@ -182,6 +196,19 @@ static int start(struct supervisor *s) {
         return r;
 }
 
+static void on_running(struct supervisor *s) {
+        struct error error = { 0 };
+
+        notices_started(&s->notices, s->launch.leader, now_usec());
+        if (!s->presence)
+                return;
+        if (presence_started(s->presence, s->launch.leader, &error) < 0)
+                log_warning("%s", error.text);
+        s->has_run = true;
+        if (s->plan->spec->wait == WAIT_RUNNING)
+                detach_ready(s->detach, s->plan->machine);
+}
+
 static void on_sync(struct supervisor *s) {
         struct sync_packet packet;
         int r = sync_receive(s->launch.sync_fd, &packet);
@@ -202,7 +229,7 @@ static void on_sync(struct supervisor *s) {
                 s->error = packet.error;
         /* The other end closed at the exec: the payload runs. */
         if (r == 0 && !s->error.code && !s->ended)
-                notices_started(&s->notices, s->launch.leader, now_usec());
+                on_running(s);
         s->launch.sync_fd = fd_close(s->launch.sync_fd);
 }
 
@@ -243,20 +270,52 @@ static void on_signal(struct supervisor *s) {
 }
 
 static void on_notify(struct supervisor *s) {
-        notices_forward(s->launch.notify_fd, s->launch.leader);
+        if (notices_forward(s->launch.notify_fd, s->launch.leader) && s->detach)
+                detach_ready(s->detach, s->plan->machine);
 }
 
 static void on_console(struct supervisor *s) {
         unsigned events = console_dispatch(s->console);
 
+        if (s->presence)
+                presence_feed(s->presence);
         if (events & CONSOLE_ESCAPE_KILL)
                 stop_kill(&s->stop, &s->launch);
-        if (events & CONSOLE_OUTPUT_GONE)
+        if ((events & CONSOLE_OUTPUT_GONE) && !s->presence)
                 log_notice("nobody reads the console of %s any more: its output is dropped", s->plan->machine);
         if (events & CONSOLE_INPUT_LOST)
                 log_notice("%s does not read its console: what is typed is dropped", s->plan->machine);
         if ((events & CONSOLE_TERMINAL_GONE) && s->stop.phase == STOP_NOT_ASKED)
                 stop_request(&s->stop, &s->launch, SIGHUP, now_usec());
+}
+
+static void on_presence(struct supervisor *s) {
+        presence_dispatch(s->presence);
+}
+
+/* A viewer has asked for it. A reboot is the signal by which the kernel itself tells an init of Ctrl-Alt-Del
+ * (reboot(2)): all inits know it. */
+static void on_command(void *userdata, enum packet_command command, int number) {
+        struct supervisor *s = userdata;
+
+        switch (command) {
+        case COMMAND_POWEROFF:
+                if (s->stop.phase == STOP_NOT_ASKED)
+                        stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
+                return;
+        case COMMAND_STOP:
+                stop_request(&s->stop, &s->launch, number > 0 ? number : SIGTERM, now_usec());
+                return;
+        case COMMAND_REBOOT:
+        case COMMAND_SIGNAL:
+                if (s->has_run && s->launch.leader_pidfd >= 0)
+                        (void) sys_pidfd_send_signal(s->launch.leader_pidfd,
+                                                     command == COMMAND_REBOOT ? SIGINT : number, NULL, 0);
+                return;
+        case COMMAND_KILL:
+        case COMMANDS:
+                stop_kill(&s->stop, &s->launch);
+        }
 }
 
 /* The machine is known to the host, or cannot be: the child can go on. */
@@ -344,6 +403,7 @@ static void loop(struct supervisor *s) {
                         { s->launch.sync_fd, on_sync, POLLIN },
                         { s->console_started ? console_fd(s->console) : -1, on_console, POLLIN },
                         { s->launch.notify_fd, on_notify, POLLIN },
+                        { s->presence ? presence_fd(s->presence) : -1, on_presence, POLLIN },
                         { client ? machined_fd(client) : -1, on_registrar, client ? machined_events(client) : 0 },
                         { s->launch.leader_pidfd, on_leader, POLLIN },
                 };
@@ -516,9 +576,29 @@ static enum outcome run_until_end(struct supervisor *s) {
         }
 }
 
+static int open_presence(struct supervisor *s) {
+        const struct presence_hooks hooks = { s, on_command };
+
+        return s->plan->session ? presence_open(s->plan, s->console, TAKE_FD(s->detach->viewer_fd), &hooks,
+                                                &s->presence, &s->error)
+                                : 0;
+}
+
+/* The viewers are told when nothing of the container is left but what they have still to be shown. */
+static void close_presence(struct supervisor *s) {
+        detach_failed(s->detach, s->status);
+        presence_end(s->presence, s->status, s->has_run);
+        s->presence = presence_close(s->presence);
+}
+
 int supervise(const struct plan *plan) {
+        return supervise_detached(plan, NULL);
+}
+
+int supervise_detached(const struct plan *plan, struct detach *detach) {
         struct supervisor s = {
                 .plan = plan,
+                .detach = detach,
                 .launch = LAUNCH_NONE,
                 .guardian = GUARDIAN_NONE,
                 .notices = { .wait_for_payload = plan->spec->notify_ready },
@@ -529,6 +609,8 @@ int supervise(const struct plan *plan) {
 
         if (r >= 0)
                 r = open_console(&s);
+        if (r >= 0)
+                r = open_presence(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
         console_files_close(&s.console_files);
@@ -539,6 +621,8 @@ int supervise(const struct plan *plan) {
         incoming_remove((void *) plan);
         guardian_stop(&s.guardian);
         s.registrar = registrar_close(s.registrar);
+        if (s.presence)
+                close_presence(&s);
         fd_close(s.launch.cgroup_parent_fd);
         fd_close(s.signal_fd);
         fd_close(s.pidfd);

@@ -2,8 +2,12 @@
 #pragma once
 /* The time between start and end: one loop over descriptors. It never blocks on any of them. */
 
+#include "launcher/detach.h"
 #include "launcher/plan.h"
 
 /* Starts the plan's container, stays with it, starts it again when it reboots. Returns the exit status for spawn:
  * the payload's, 0 after a power-off, 128+n for a signal, EXIT_OURS and its kin with the reason printed. */
 int supervise(const struct plan *plan);
+
+/* The same for the supervisor that detach() has made, whose caller is told when the payload runs. */
+int supervise_detached(const struct plan *plan, struct detach *detach);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The viewers of one container's console. What the payload writes goes into a ring (ring.h), and each viewer has its
+ * position in it: the ring is everybody's queue. A viewer that does not read is passed over by the ring and goes on
+ * further down, told how much it has missed; it delays neither the payload nor another viewer, and costs no memory.
+ *
+ * Driven by the caller's loop: server_dispatch() whenever server_fd() polls readable. Nothing here blocks. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+
+#include "basic/error.h"
+#include "console/protocol.h"
+
+#define SERVER_VIEWERS_MAX 64u
+
+/* Called from server_dispatch(), server_feed() and server_add(). */
+struct server_hooks {
+        void *userdata;
+        /* Takes what was typed; returns how many bytes. For the rest it is asked again by server_feed(). */
+        size_t (*input)(void *userdata, const uint8_t *data, size_t size);
+        void (*resize)(void *userdata, const struct winsize *size);
+        void (*command)(void *userdata, enum packet_command command, int number);
+        /* The viewer that the container was to live with has gone without a word. */
+        void (*owner_gone)(void *userdata);
+};
+
+struct server_options {
+        int listener;      /* a listening SOCK_SEQPACKET socket; it becomes the server's. Negative: none */
+        uid_t uid;         /* who may connect, beside root */
+        size_t scrollback; /* how much of the past a new viewer is shown */
+        struct server_hooks hooks;
+};
+
+struct server;
+
+/* *RET is the caller's to end with server_close(). Returns 0 or a negative errno. */
+int server_open(const struct server_options *options, struct server **ret, struct error *e);
+
+/* A viewer that is connected already; FD becomes the server's. What it has said by now is taken in at once. Returns 0
+ * or a negative errno. */
+int server_add(struct server *s, int fd);
+
+int server_fd(const struct server *s);
+void server_dispatch(struct server *s);
+
+/* The payload's output. */
+void server_output(struct server *s, const uint8_t *data, size_t size);
+
+/* The payload may take input that it would not take before. */
+void server_feed(struct server *s);
+
+/* The container has ended: every viewer, now or later, is told once it has been shown all. */
+void server_exit(struct server *s, int status);
+
+/* Has a viewer still to be shown something, or to be told of the end? */
+bool server_pending(const struct server *s);
+
+/* How many viewers have been told of the end. */
+unsigned server_told(const struct server *s);
+
+/* Closes everything. NULL does nothing. Returns NULL. */
+struct server *server_close(struct server *s);

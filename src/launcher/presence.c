@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launcher/presence.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "launcher/state.h"
+
+enum {
+        TELL_MSEC = 1000,   /* how long a slow viewer is waited for at the end */
+        LINGER_MSEC = 2000, /* how long late ones are still answered */
+};
+
+struct presence {
+        const struct plan *plan;
+        struct console *console; /* borrowed; NULL when it has ended */
+        struct presence_hooks hooks;
+        struct state_place place;
+        struct state state;
+        struct server *server;
+        bool has_owner; /* a viewer that was there from the start */
+};
+
+static uint64_t now_msec(void) {
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+}
+
+/* ---- between server and console ---- */
+
+static size_t on_input(void *userdata, const uint8_t *data, size_t size) {
+        struct presence *p = userdata;
+
+        return console_type(p->console, data, size);
+}
+
+static void on_resize(void *userdata, const struct winsize *size) {
+        struct presence *p = userdata;
+
+        if (p->console)
+                console_set_size(p->console, size);
+}
+
+static void on_command(void *userdata, enum packet_command command, int number) {
+        struct presence *p = userdata;
+
+        p->hooks.command(p->hooks.userdata, command, number);
+}
+
+static void on_owner_gone(void *userdata) {
+        on_command(userdata, COMMAND_STOP, SIGHUP);
+}
+
+static void on_output(void *userdata, const uint8_t *data, size_t size) {
+        struct presence *p = userdata;
+
+        server_output(p->server, data, size);
+}
+
+/* ---- the interface ---- */
+
+static int open_server(struct presence *p, struct error *e) {
+        struct server_options options = {
+                .listener = state_listen(&p->place, e),
+                .uid = getuid(),
+                .scrollback = (size_t) p->plan->spec->scrollback,
+                .hooks = { p, on_input, on_resize, on_command, on_owner_gone },
+        };
+
+        if (options.listener < 0)
+                return options.listener;
+        int r = server_open(&options, &p->server, e);
+        if (r < 0)
+                fd_close(options.listener);
+        return r;
+}
+
+int presence_open(const struct plan *plan, struct console *console, int viewer_fd, const struct presence_hooks *hooks,
+                  struct presence **ret, struct error *e) {
+        struct presence *p = calloc(1, sizeof *p);
+
+        if (!p) {
+                fd_close(viewer_fd);
+                return error_memory(e);
+        }
+        *p = (struct presence){ .plan = plan, .console = console, .hooks = *hooks, .place = STATE_PLACE_NONE };
+        p->state = (struct state){ .class = "container",
+                                   .console = "detached",
+                                   .supervisor = { getpid(), process_start(getpid()) },
+                                   .started = (uint64_t) time(NULL) };
+        snprintf(p->state.name, sizeof p->state.name, "%s", plan->machine);
+        snprintf(p->state.root, sizeof p->state.root, "%s", plan->probe->root.real_path);
+        int r = state_take(plan->machine, &p->place, e);
+        if (r >= 0)
+                r = open_server(p, e);
+        if (r >= 0)
+                r = state_write(&p->place, &p->state, e);
+        if (r >= 0)
+                r = console_add_sink(console, &(struct console_sink){ .userdata = p, .output = on_output });
+        if (r < 0) {
+                fd_close(viewer_fd);
+                presence_close(p);
+                return r;
+        }
+        if (viewer_fd >= 0)
+                p->has_owner = server_add(p->server, viewer_fd) == 0;
+        *ret = p;
+        return 0;
+}
+
+int presence_fd(const struct presence *p) {
+        return server_fd(p->server);
+}
+
+void presence_dispatch(struct presence *p) {
+        server_dispatch(p->server);
+}
+
+void presence_feed(struct presence *p) {
+        server_feed(p->server);
+}
+
+int presence_started(struct presence *p, pid_t leader, struct error *e) {
+        p->state.leader = (struct process_id){ leader, process_start(leader) };
+        return state_write(&p->place, &p->state, e);
+}
+
+/* Serves on until DEADLINE, or until every viewer knows the end if ONLY_PENDING. */
+static void serve(struct presence *p, uint64_t deadline, bool only_pending) {
+        for (;;) {
+                uint64_t now = now_msec();
+                struct pollfd s = { .fd = server_fd(p->server), .events = POLLIN };
+
+                server_dispatch(p->server);
+                if (now >= deadline || (only_pending && !server_pending(p->server)))
+                        return;
+                (void) poll(&s, 1, (int) (deadline - now));
+        }
+}
+
+void presence_end(struct presence *p, int status, bool wanted) {
+        p->console = NULL; /* it is closed already */
+        server_exit(p->server, status);
+        serve(p, now_msec() + TELL_MSEC, true);
+        if (!wanted || (p->has_owner && server_told(p->server) > 0))
+                return;
+        /* Nothing of the container is left but its last words: its name and its root are free. */
+        state_release(&p->place);
+        (void) flock(p->plan->probe->root.lock_fd, LOCK_UN);
+        serve(p, now_msec() + LINGER_MSEC, false);
+}
+
+struct presence *presence_close(struct presence *p) {
+        if (!p)
+                return NULL;
+        bool taken = p->state.name[0] && (p->place.lock >= 0 || p->server);
+
+        p->server = server_close(p->server);
+        state_release(&p->place);
+        if (taken)
+                state_remove(p->state.name);
+        free(p);
+        return NULL;
+}
+
+void presence_clean(const char *name) {
+        state_remove(name);
+}

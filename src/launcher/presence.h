@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What makes a container one that can be left and come back to: its name taken in /run/spawn, its socket, its viewers.
+ * The supervisor owns one and drives it by presence_fd(). */
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "console/server.h"
+#include "console/session.h"
+#include "launcher/plan.h"
+
+struct presence;
+
+/* What viewers ask of the supervisor. */
+struct presence_hooks {
+        void *userdata;
+        void (*command)(void *userdata, enum packet_command command, int number);
+};
+
+/* Takes the plan's name and begins to listen; what CONSOLE shows is kept and shown to viewers. VIEWER_FD is one that
+ * is there from the start and becomes the presence's, or negative. *RET is the caller's to end with presence_close().
+ * Returns 0 or a negative errno. */
+int presence_open(const struct plan *plan, struct console *console, int viewer_fd, const struct presence_hooks *hooks,
+                  struct presence **ret, struct error *e);
+
+int presence_fd(const struct presence *p);
+void presence_dispatch(struct presence *p);
+/* The console has been dispatched: it may take what it would not take before. */
+void presence_feed(struct presence *p);
+
+/* The payload runs, as LEADER; again after a reboot. */
+int presence_started(struct presence *p, pid_t leader, struct error *e);
+
+/* All is over, with STATUS. Tells the viewers. The name is free again; those who come late are still answered for a
+ * moment, if WANTED (the container has run) and nobody who was there from the start has been told. */
+void presence_end(struct presence *p, int status, bool wanted);
+
+struct presence *presence_close(struct presence *p);
+
+/* After a crash: removes what it left. NAME is the machine's. */
+void presence_clean(const char *name);

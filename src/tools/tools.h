@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What the files of spawnctl share. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "basic/error.h"
+#include "launcher/state.h"
+
+/* The words of a command line, taken apart. */
+struct request {
+        const char *name; /* the machine; NULL where the verb takes none */
+        char **words;     /* what follows it */
+        int word_count;
+        bool json, no_legend;
+        bool read_only, take, share; /* attach */
+        const char *wait_for;        /* wait */
+        const char *signal;          /* kill */
+};
+
+enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_WORDS };
+
+/* One row for each verb. RUN returns the exit status, or a negative errno with *ERROR filled. */
+struct verb {
+        const char *name;
+        enum verb_operand operand;
+        const char *synopsis;
+        int (*run)(const struct request *q, struct error *error);
+        const char *help;
+};
+extern const struct verb verb_table[];
+extern const size_t verb_count;
+
+/* Sends one command to the machine. Returns 0 or a negative errno. */
+int tools_command(const char *name, int command, int number, struct error *error);
+
+/* Stays with the console of a machine. Returns the exit status or a negative errno. */
+int attach_run(const struct request *q, struct error *error);
+/* Waits for the end of a machine and returns its status, or a negative errno. */
+int attach_wait_exit(const char *name, struct error *error);
+
+/* A table for people, or the same as JSON: an array of objects. */
+enum { TABLE_COLUMNS = 8, TABLE_CELL = 256 };
+struct table {
+        const char *const *titles; /* as JSON keys in lower case */
+        size_t columns, rows;
+        char (*cells)[TABLE_COLUMNS][TABLE_CELL];
+};
+/* Adds a row of empty cells and returns it; NULL when memory is exhausted. */
+char (*table_add(struct table *t))[TABLE_CELL];
+void table_print(const struct table *t, bool json, bool legend);
+void table_free(struct table *t);
+/* TEXT as a JSON string, on standard output. */
+void json_string(const char *text);

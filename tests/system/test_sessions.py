@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Containers that are left and come back to: --detach, --detachable, spawnctl. In a /run of our own, so that other runs
+on the same host are not seen and do not see us."""
+
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from harness import SPAWN, TestCase, Terminal, descendants
+
+CTL = os.environ.get('SPAWNCTL', str(pathlib.Path(SPAWN).parent.parent / 'tools/spawnctl'))
+CLONE_NEWNS, MS_REC_PRIVATE = 0x20000, 0x4000 | 1 << 18
+libc = ctypes.CDLL(None, use_errno=True)
+STATE = pathlib.Path('/run/spawn')
+host_namespace = None
+
+
+def call(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def setUpModule():
+    global host_namespace
+    host_namespace = os.open('/proc/self/ns/mnt', os.O_RDONLY)
+    call(libc.unshare(CLONE_NEWNS))
+    call(libc.mount(b'none', b'/', None, MS_REC_PRIVATE, None))
+    call(libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, b'mode=0755'))
+
+
+def tearDownModule():
+    call(libc.setns(host_namespace, CLONE_NEWNS))
+    os.close(host_namespace)
+
+
+def wait_until(condition, what, timeout=10):
+    end = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f'not within {timeout} s: {what}')
+        time.sleep(0.02)
+    return result
+
+
+class Sessions(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.root = self.copy('busybox')
+        self.addCleanup(self.end_all)
+
+    def end_all(self):
+        for pid, name in descendants().items():
+            if name in ('spawn', 'spawnctl', 'spawn-guard'):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        wait_until(lambda: self.reap() or not descendants(), 'the end of all')
+        self.ctl('list')  # what was killed while it answered late viewers is cleaned by the way
+        self.assertFalse(STATE.exists(), list(STATE.rglob('*')) if STATE.exists() else '')
+
+    @staticmethod
+    def reap():
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+        return not descendants() and not STATE.exists()
+
+    def detach(self, *command, name='m1', options=()):
+        p = self.spawn('-q', '-D', self.root, f'--machine={name}', '--detach', *options, *command)
+        self.assertEqual((p.returncode, p.stdout, p.stderr), (0, b'', b''))
+
+    def script(self, text, **kw):
+        self.detach('/bin/sh', '-c', text, **kw)
+
+    def ctl(self, *words, **kw):
+        return self.spawn(*words, program=CTL, **kw)
+
+    def attach(self, *words, size=(33, 101)):
+        t = self.terminal('attach', *words, program=CTL, size=size)
+        t.expect(b'attached to')
+        return t
+
+    def state(self, name='m1'):
+        return json.loads((STATE / name / 'state').read_text())
+
+    # ---- coming and going ----
+
+    def test_detach_attach_leave_and_come_back(self):
+        self.script('echo first words; while read x; do echo "<$x>"; [ "$x" = end ] && exit 23; done')
+        listed = json.loads(self.ctl('list', '--json').stdout)
+        self.assertEqual([(m['machine'], m['state'], m['root']) for m in listed], [('m1', 'running', str(self.root))])
+        self.assertIn(b'm1', self.ctl('list').stdout)
+        t = self.attach('m1')
+        t.expect(b'first words')
+        before = t.before
+        t.send(b'one\r')
+        t.expect(b'<one>')
+        t.send(b'\x1d\x1dd')
+        self.assertEqual(t.wait(), 0)
+        self.assertEqual(t.modes(), before)
+        t = self.attach('m1')
+        t.expect(b'first words(?s:.*)<one>')
+        t.send(b'\x15end\r')  # the escape key itself went to the payload: its line is begun anew
+        t.expect(b'<end>')
+        self.assertEqual(t.wait(), 23)
+        self.assertEqual(t.modes(), before)
+
+    def test_detach_keeps_nothing_of_the_caller(self):
+        r, w = os.pipe()
+        p = subprocess.run([SPAWN, '-q', '-D', str(self.root), '--machine=m1', '--detach', '/bin/sleep', '50'],
+                           pass_fds=(w,), stdout=w, stderr=w, timeout=20)
+        os.close(w)
+        self.assertEqual(p.returncode, 0)
+        self.assertEqual(os.read(r, 100), b'')  # the end of file: nobody else has it
+        os.close(r)
+        supervisor = self.state()['supervisor']
+        self.assertEqual(os.getsid(supervisor), supervisor)
+        self.assertEqual(os.readlink(f'/proc/{supervisor}/cwd'), '/')
+        self.assertEqual(os.readlink(f'/proc/{supervisor}/fd/2'), '/dev/null')
+
+    def test_errors_reach_the_caller(self):
+        for words, status, says in ((('/bin/nothere',), 127, 'nothere'), (('--console=pipe', '/bin/true'), 125, 'console'),
+                                    (('--user=nobody-here', '/bin/true'), 125, 'nobody-here')):
+            self.refused('-q', '-D', self.root, '--detach', *words, status=status, says=says)
+        self.script('sleep 50')
+        other = self.copy('busybox')
+        self.refused('-q', '-D', other, '--machine=m1', '--detach', '/bin/true', says='there is a machine m1 already')
+        for words in (('attach', 'm9'), ('show', '../m1'), ('atach', 'm1'), ('wait', 'm1', '--for=x'), ('list', '--x')):
+            p = self.ctl(*words)
+            self.assertEqual(p.returncode, 125)
+            self.assertRegex(p.stderr.decode(), r'\Aspawnctl: [^\n]*\n(spawnctl: [^\n]*\n)?\Z')
+
+    def test_wait_ready(self):
+        self.script('read x; exit 4')
+        p = self.start('wait', 'm1', '--for=exit', program=CTL)
+        self.assertEqual(self.ctl('wait', 'm1', '--for=running').returncode, 0)
+        q = self.spawn('-q', '-D', self.copy('busybox'), '--machine=m2', '--detach', '--wait=ready', '/bin/sh', '-c', 'exit 9')
+        self.assertEqual(q.returncode, 9)  # it ended without ever being ready
+        t = self.attach('m1')
+        t.send(b'\r')
+        self.assertEqual((t.wait(), p.wait(10)), (4, 4))
+
+    # ---- several viewers ----
+
+    def test_a_stopped_viewer_delays_nobody(self):
+        self.script('read x; i=0; while [ $i -lt 60000 ]; do echo "line $i of a flood that nobody can stop"; i=$((i+1)); done;'
+                    ' echo flood is over; read x; exit 5')
+        stopped, looking, writer = self.attach('m1', '-r'), self.attach('m1', '-r'), self.attach('m1')
+        os.kill(stopped.pid, signal.SIGSTOP)
+        writer.send(b'\r')
+        writer.expect(b'flood is over', timeout=60)
+        looking.expect(b'flood is over', timeout=60)
+        os.kill(stopped.pid, signal.SIGCONT)
+        stopped.expect(b'bytes of output were too much', timeout=20)
+        stopped.expect(b'flood is over', timeout=20)
+        writer.send(b'\r')
+        self.assertEqual([t.wait() for t in (writer, looking, stopped)], [5, 5, 5])
+
+    def test_commands_are_answered_during_a_flood(self):
+        self.script('while :; do echo yes yes yes yes yes yes yes; done')
+        t = self.attach('m1')
+        t.expect(b'yes yes')
+        begin = time.monotonic()
+        self.assertEqual(self.ctl('terminate', 'm1').returncode, 0)
+        self.assertEqual(t.wait(), 137)
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_one_writer_and_taking_over(self):
+        self.script('while read x; do echo "<$x>"; done')
+        first, second = self.attach('m1'), self.attach('m1')
+        second.expect(b'someone else is typing here')
+        second.send(b'lost\r')
+        first.send(b'kept\r')
+        second.expect(b'<kept>')
+        self.assertNotIn(b'lost', second.output + first.output)
+        third = self.attach('m1', '--take')
+        first.expect(b'someone else has taken')
+        third.send(b'taken\r')
+        first.expect(b'<taken>')
+        fourth = self.attach('m1', '--share')
+        fourth.send(b'shared\r')
+        third.expect(b'<shared>')
+        for t in fourth, third:
+            t.send(b'\x1d\x1dd')
+            self.assertEqual(t.wait(), 0)
+        t = next(t for t in (second, first) if self.can_type(t))
+        t.send(b'\x15promoted\r')
+        t.expect(b'<promoted>')
+
+    @staticmethod
+    def can_type(t):
+        try:
+            t.expect(b'you can type now', timeout=2)
+            return True
+        except AssertionError:
+            return False
+
+    def test_size_follows_who_typed_last(self):
+        self.script('while read x; do echo "<$(stty size)>"; done')
+        a = self.attach('m1', size=(20, 70))
+        a.send(b'\r')
+        a.expect(b'<20 70>')
+        b = self.attach('m1', '--share', size=(40, 90))
+        b.send(b'\r')
+        b.expect(b'<40 90>')
+        a.send(b'\r')
+        a.expect(b'<20 70>')
+        a.resize(25, 80)
+        wait_until(lambda: self.asks(a, b'<25 80>'), 'the new size')
+
+    @staticmethod
+    def asks(t, pattern):
+        t.send(b'\r')
+        try:
+            t.expect(pattern, timeout=0.5)
+            return True
+        except AssertionError:
+            return False
+
+    def test_a_large_paste_arrives(self):
+        self.script('stty raw -echo; echo begin; head -c 3000000 | sha256sum')
+        t = self.attach('m1')
+        t.expect(b'begin')
+        block = bytes(range(32, 127)) * 100
+        data = (block * (3000000 // len(block) + 1))[:3000000]
+        pid = os.fork()
+        if pid == 0:
+            at = 0
+            while at < len(data):
+                at += os.write(t.master, data[at:at + 4096])
+            os._exit(0)
+        import hashlib
+        t.expect(hashlib.sha256(data).hexdigest().encode(), timeout=60)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        self.assertEqual(t.wait(), 0)
+
+    # ---- ends ----
+
+    def test_the_status_reaches_all_and_a_late_one(self):
+        self.script('read x; echo last words; exit 42')
+        writer, looking = self.attach('m1'), self.attach('m1', '-r')
+        writer.send(b'\r')
+        self.assertEqual((writer.wait(), looking.wait()), (42, 42))
+        late = self.ctl('attach', 'm1')
+        self.assertEqual(late.returncode, 42)
+        self.assertIn(b'last words', late.stdout)
+        self.detach('/bin/sleep', '50')  # the name and the root are free meanwhile
+        self.assertEqual(self.ctl('show', 'm1').returncode, 0)
+        time.sleep(2.5)  # and what answered the late one takes nothing with it
+        self.assertEqual(self.ctl('show', 'm1').returncode, 0)
+
+    def test_killed_supervisor_leaves_nothing(self):
+        self.script('sleep 500')
+        state = self.state()
+        t = self.attach('m1')
+        os.kill(state['supervisor'], signal.SIGKILL)
+        self.assertEqual(t.wait(), 125)
+        self.assertEqual(t.modes(), t.before)
+        wait_until(lambda: not os.path.exists(f"/proc/{state['leader']}") or self.reap(), 'the end of the payload')
+        self.script('sleep 500')
+        self.assertNotEqual(self.state()['supervisor'], state['supervisor'])
+        self.assertEqual(self.ctl('kill', '-s', 'KILL', 'm1').returncode, 0)
+        self.assertEqual(self.ctl('wait', 'm1').returncode, 137)
+
+    def test_stale_state_is_seen_through(self):
+        (STATE / 'm1').mkdir(parents=True)
+        (STATE / 'm1/lock').write_text('')
+        (STATE / 'm1/state').write_text('{"name":"m1","supervisor":1,"supervisor_start":77,"leader":1,"leader_start":77}\n')
+        self.assertEqual(json.loads(self.ctl('list', '--json').stdout), [])
+        self.assertFalse(STATE.exists())
+        (STATE / 'm1').mkdir(parents=True)
+        (STATE / 'm1/socket').write_text('')
+        self.script('exit 0')
+
+    def test_boot_and_poweroff(self):
+        self.detach('--boot')
+        self.assertEqual(self.ctl('poweroff', 'm1').returncode, 0)
+        self.assertEqual(self.ctl('wait', 'm1').returncode, 0)
+
+    def test_the_menu_powers_off(self):
+        self.detach('--boot')
+        t = self.attach('m1')
+        t.expect(b'busybox is up')
+        t.send(b'\x1d\x1d?')
+        t.expect(b'power off')
+        t.send(b'\x1d\x1dp')
+        self.assertEqual(t.wait(), 0)
+
+    def test_reboot_keeps_the_viewers(self):
+        self.detach('--boot')
+        t = self.attach('m1')
+        t.expect(b'busybox is up')
+        first = self.state()['leader']
+        self.assertEqual(self.ctl('reboot', 'm1').returncode, 0)
+        t.expect(b'busybox is up')
+        wait_until(lambda: self.state()['leader'] != first, 'the new leader')
+        self.assertEqual(self.ctl('terminate', 'm1').returncode, 0)
+        self.assertEqual(t.wait(), 137)
+
+    # ---- in the foreground ----
+
+    def foreground(self, *words, options=('--detachable',), **kw):
+        return self.terminal('-q', '-D', self.root, '--machine=m1', *options, *words, **kw)
+
+    def test_foreground_can_be_left(self):
+        t = self.foreground('/bin/sh', '-c', 'stty size; read x; echo "<$x>"; exit 6', size=(31, 77))
+        t.expect(b'31 77')
+        t.send(b'\x1d\x1dd')
+        self.assertEqual(t.wait(), 0)
+        self.assertEqual(t.modes(), t.before)
+        t = self.attach('m1')
+        t.send(b'\x15back\r')
+        t.expect(b'<back>')
+        self.assertEqual(t.wait(), 6)
+
+    def test_foreground_shows_a_short_life(self):
+        for i in range(20):
+            t = self.foreground('/bin/sh', '-c', f'echo short {i}; exit 3')
+            self.assertEqual(t.wait(), 3)
+            t.pump(0)
+            self.assertIn(b'short %d\r\n' % i, t.output)
+            wait_until(lambda: not STATE.exists(), 'no lingering')
+
+    def test_escape_kills(self):
+        t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500')
+        t.expect(b'up')
+        t.send(b'\x1d\x1d\x1d')
+        self.assertEqual(t.wait(), 137)
+
+    def test_hangup(self):
+        t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500')
+        t.expect(b'up')
+        os.kill(t.pid, signal.SIGHUP)
+        t.wait()
+        wait_until(lambda: not STATE.exists(), 'the end')
+        t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500')
+        t.expect(b'up')
+        os.kill(t.pid, signal.SIGKILL)  # as a plain run that is killed
+        wait_until(lambda: not STATE.exists(), 'the end')
+        wait_until(lambda: t.modes() == t.before, 'the terminal given back by the guardian')
+        t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500', options=('--on-hangup=detach',))
+        t.expect(b'up')
+        os.kill(t.pid, signal.SIGHUP)
+        self.assertEqual(t.wait(), 129)
+        self.assertEqual(self.ctl('show', 'm1').returncode, 0)
