@@ -35,7 +35,7 @@ static void every_kind_survives_the_way(void **state) {
                 assert_memory_equal(got.data, data, got.data_size);
         }
         uint8_t buffer[PACKET_SIZE_MAX];
-        struct packet got;
+        struct packet got = { .kind = PACKET_DETACH };
         assert_int_equal(packet_receive(pair[1], buffer, &got, MSG_DONTWAIT), -EAGAIN);
         fd_close(pair[0]);
         assert_int_equal(packet_receive(pair[1], buffer, &got, MSG_DONTWAIT), 0);
