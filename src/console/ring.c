@@ -72,13 +72,19 @@ static void follow(struct ring *r, const uint8_t *data, size_t size) {
 }
 
 void ring_write(struct ring *r, const uint8_t *data, size_t size) {
+        const size_t room = r->size;
+
         follow(r, data, size);
-        if (size > r->size) { /* only the end of it will be left */
-                r->written += size - r->size;
-                data += size - r->size;
-                size = r->size;
+        if (room == 0) {
+                r->written += size;
+                return;
         }
-        size_t at = (size_t) (r->written % r->size), first = r->size - at < size ? r->size - at : size;
+        if (size > room) { /* only the end of it will be left */
+                r->written += size - room;
+                data += size - room;
+                size = room;
+        }
+        size_t at = (size_t) (r->written % room), first = room - at < size ? room - at : size;
         memcpy(r->data + at, data, first);
         memcpy(r->data, data + first, size - first);
         r->written += size;

@@ -35,7 +35,7 @@ struct ring {
         uint64_t next_mark;         /* no mark before this position: they are SIZE / RING_MARKS apart at least */
 };
 
-/* DATA of SIZE bytes is borrowed. */
+/* DATA of SIZE bytes is borrowed; 0: nothing is kept, and there is nothing to read. */
 void ring_init(struct ring *r, uint8_t *data, size_t size);
 
 void ring_write(struct ring *r, const uint8_t *data, size_t size);

@@ -138,8 +138,9 @@ static int view(int fd, const struct viewer_options *options, struct error *erro
         return result.status;
 }
 
-static int wait_and_view(int channel, int viewer_fd, struct viewer_options *options, struct error *error) {
-        struct report report;
+static int wait_and_view(int channel, int viewer_fd, const struct viewer_options *options, struct error *error) {
+        struct viewer_options named = *options;
+        struct report report = { 0 };
         int r = wait_for_report(channel, &report);
 
         if (r < 0)
@@ -148,8 +149,8 @@ static int wait_and_view(int channel, int viewer_fd, struct viewer_options *opti
         if (report.verdict == VERDICT_FAILED || viewer_fd < 0)
                 return report.status;
         report.machine[sizeof report.machine - 1] = 0;
-        options->name = report.machine;
-        return view(viewer_fd, options, error);
+        named.name = report.machine;
+        return view(viewer_fd, &named, error);
 }
 
 int detach(const struct spec *spec, const struct host_probe *host, struct detach *ret, int *ret_status,

@@ -10,10 +10,13 @@
 #include "launcher/probe.h"
 #include "launcher/spec.h"
 
+struct presence;
+
 /* The supervisor's side. Its standard error is a packet socket to the caller until the container runs. */
 struct detach {
-        bool waits;    /* the caller does */
-        int viewer_fd; /* a viewer that is connected already, for the server to take; or -EBADF */
+        bool waits;                 /* the caller does */
+        int viewer_fd;              /* a viewer that is connected already, for the server to take; or -EBADF */
+        struct presence *lingering; /* what is left when all is over, for presence_linger(); or NULL */
 };
 #define DETACH_NONE ((struct detach){ .viewer_fd = -EBADF })
 

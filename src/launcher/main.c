@@ -13,6 +13,7 @@
 #include "launcher/help.h"
 #include "launcher/lock.h"
 #include "launcher/plan.h"
+#include "launcher/presence.h"
 #include "launcher/probe.h"
 #include "launcher/spec.h"
 #include "launcher/supervise.h"
@@ -76,6 +77,10 @@ static int probe_and_run(const struct spec *spec, unsigned was_closed, struct er
                 r = error_exit_status(error);
         }
         detach_failed(&background, r);
+        if (background.lingering) {
+                presence_linger(background.lingering);
+                presence_close(background.lingering);
+        }
         return r;
 }
 

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@ enum {
 };
 
 struct presence {
-        const struct plan *plan;
         struct console *console; /* borrowed; NULL when it has ended */
         struct presence_hooks hooks;
         struct state_place place;
@@ -67,11 +65,11 @@ static void on_output(void *userdata, const uint8_t *data, size_t size) {
 
 /* ---- the interface ---- */
 
-static int open_server(struct presence *p, struct error *e) {
+static int open_server(struct presence *p, uint64_t scrollback, struct error *e) {
         struct server_options options = {
                 .listener = state_listen(&p->place, e),
                 .uid = getuid(),
-                .scrollback = (size_t) p->plan->spec->scrollback,
+                .scrollback = (size_t) scrollback,
                 .hooks = { p, on_input, on_resize, on_command, on_owner_gone },
         };
 
@@ -91,7 +89,7 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
                 fd_close(viewer_fd);
                 return error_memory(e);
         }
-        *p = (struct presence){ .plan = plan, .console = console, .hooks = *hooks, .place = STATE_PLACE_NONE };
+        *p = (struct presence){ .console = console, .hooks = *hooks, .place = STATE_PLACE_NONE };
         p->state = (struct state){ .class = "container",
                                    .console = "detached",
                                    .supervisor = { getpid(), process_start(getpid()) },
@@ -100,7 +98,7 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
         snprintf(p->state.root, sizeof p->state.root, "%s", plan->probe->root.real_path);
         int r = state_take(plan->machine, &p->place, e);
         if (r >= 0)
-                r = open_server(p, e);
+                r = open_server(p, plan->spec->scrollback, e);
         if (r >= 0)
                 r = state_write(&p->place, &p->state, e);
         if (r >= 0)
@@ -146,15 +144,15 @@ static void serve(struct presence *p, uint64_t deadline, bool only_pending) {
         }
 }
 
-void presence_end(struct presence *p, int status, bool wanted) {
+bool presence_end(struct presence *p, int status) {
         p->console = NULL; /* it is closed already */
         server_exit(p->server, status);
         serve(p, now_msec() + TELL_MSEC, true);
-        if (!wanted || (p->has_owner && server_told(p->server) > 0))
-                return;
-        /* Nothing of the container is left but its last words: its name and its root are free. */
+        return !p->has_owner || server_told(p->server) == 0;
+}
+
+void presence_linger(struct presence *p) {
         state_release(&p->place);
-        (void) flock(p->plan->probe->root.lock_fd, LOCK_UN);
         serve(p, now_msec() + LINGER_MSEC, false);
 }
 

@@ -33,9 +33,13 @@ void presence_feed(struct presence *p);
 /* The payload runs, as LEADER; again after a reboot. */
 int presence_started(struct presence *p, pid_t leader, struct error *e);
 
-/* All is over, with STATUS. Tells the viewers. The name is free again; those who come late are still answered for a
- * moment, if WANTED (the container has run) and nobody who was there from the start has been told. */
-void presence_end(struct presence *p, int status, bool wanted);
+/* All is over, with STATUS. Tells the viewers; a slow one is waited for a little. Returns whether somebody may still
+ * come to hear of it: not, if a viewer that was there from the start has been told. */
+bool presence_end(struct presence *p, int status);
+
+/* Answers those who come late, for a moment. The name is free again meanwhile, and nothing but *P is used, so that all
+ * else can be given up before: a root that is held open could not be unmounted. */
+void presence_linger(struct presence *p);
 
 struct presence *presence_close(struct presence *p);
 

@@ -92,7 +92,7 @@ static void remove_files(int directory) {
 }
 
 static int name_in_use(const char *name, struct error *e) {
-        struct state state;
+        struct state state = { 0 };
 
         if (state_read(name, &state, NULL) == 0 && process_lives(&state.supervisor))
                 error_set(e, EBUSY, "there is a machine %s already (process %d)", name, (int) state.supervisor.pid);
@@ -254,7 +254,7 @@ int state_read(const char *name, struct state *ret, struct error *e) {
         path = text_format(STATE_TOP "/%s/state", name);
         _cleanup_close_ int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
         int r = fd < 0 ? -errno : fd_read_file(fd, FILE_LIMIT, &text, NULL);
-        if (r < 0)
+        if (r < 0 || !text)
                 return r == -ENOENT ? error_set(e, ENOENT, "there is no machine %s", name)
                                     : error_set(e, -r, "cannot read the state of %s: %m", name);
         *ret = (struct state){

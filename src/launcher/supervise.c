@@ -587,7 +587,8 @@ static int open_presence(struct supervisor *s) {
 /* The viewers are told when nothing of the container is left but what they have still to be shown. */
 static void close_presence(struct supervisor *s) {
         detach_failed(s->detach, s->status);
-        presence_end(s->presence, s->status, s->has_run);
+        if (presence_end(s->presence, s->status) && s->has_run)
+                s->detach->lingering = TAKE_PTR(s->presence);
         s->presence = presence_close(s->presence);
 }
 

@@ -165,7 +165,7 @@ int main(int argc, char *argv[]) {
                 return EXIT_OURS;
         }
         int r = parse(argc, argv, &request, &verb, &error);
-        if (r > 0)
+        if (r > 0 || (r == 0 && !verb))
                 return 0;
         if (r == 0)
                 r = verb->run(&request, &error);

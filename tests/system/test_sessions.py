@@ -339,6 +339,17 @@ class Sessions(TestCase):
             self.assertIn(b'short %d\r\n' % i, t.output)
             wait_until(lambda: not STATE.exists(), 'no lingering')
 
+    def test_a_viewer_is_stopped_as_a_job(self):
+        self.script('while read x; do echo "<$x>"; done')
+        t = self.attach('m1')
+        raw = t.modes()
+        os.kill(t.pid, signal.SIGTSTP)
+        wait_until(lambda: t.modes() == t.before, 'the terminal given back')
+        os.kill(t.pid, signal.SIGCONT)
+        wait_until(lambda: t.modes() == raw, 'the terminal taken again')
+        t.send(b'on\r')
+        t.expect(b'<on>')
+
     def test_escape_kills(self):
         t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500')
         t.expect(b'up')
