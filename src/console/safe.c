@@ -120,7 +120,7 @@ static bool drops_control(const struct safe *s) {
                         intermediate = byte;
         }
         for (size_t i = 0; i < ELEMENTSOF(controls); i++)
-                if (final == controls[i].final && intermediate == controls[i].intermediate &&
+                if (final == (uint8_t) controls[i].final && intermediate == (uint8_t) controls[i].intermediate &&
                     number >= controls[i].first && number <= controls[i].last)
                         return true;
         return false;

@@ -168,7 +168,7 @@ struct spec {
         struct console_log console_log;
         char *record; /* file of a recording; NULL: none */
         bool record_input;
-        bool console_safe; /* --console-filter=safe */
+        bool console_safe;   /* --console-filter=safe */
         bool detach;         /* return when it runs */
         bool detachable;     /* the foreground console can be left */
         enum wait_for wait;  /* what --detach waits for */

@@ -40,7 +40,7 @@ enum outcome { OUTCOME_ENDED, OUTCOME_REBOOT, OUTCOME_FAILED };
 struct supervisor {
         const struct plan *plan;
         struct launch launch;
-        struct console *console;   /* NULL in pipe mode */
+        struct console *console; /* NULL in pipe mode */
         struct console_files console_files;
         struct detach *detach;     /* who waits for us to run; NULL: nobody */
         struct presence *presence; /* NULL: it cannot be left */
