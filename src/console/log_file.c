@@ -120,7 +120,7 @@ static void put_text(void *userdata, const uint8_t *data, size_t size) {
 
 int log_file_open(const struct log_file_options *options, struct log_file **ret, struct error *e) {
         struct log_file *l = calloc(1, sizeof *l);
-        struct stat st;
+        struct stat st = {};
         int r;
 
         if (!l)

@@ -33,9 +33,9 @@ static int open_directory(struct output_file *f, struct error *e) {
         char *slash = strrchr(f->path, '/');
         _cleanup_free_ char *parent = slash ? strndup(f->path, (size_t) (slash - f->path) + 1) : strdup(".");
 
+        f->name = slash ? slash + 1 : f->path;
         if (!parent)
                 return error_memory(e);
-        f->name = slash ? slash + 1 : f->path;
         f->directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return f->directory < 0 ? error_set(e, errno, "cannot open the directory of %s: %m", f->path) : 0;
 }

@@ -72,22 +72,21 @@ static void follow(struct ring *r, const uint8_t *data, size_t size) {
 }
 
 void ring_write(struct ring *r, const uint8_t *data, size_t size) {
-        const size_t room = r->size;
-
         follow(r, data, size);
-        if (room == 0) {
+        if (r->size == 0) {
                 r->written += size;
                 return;
         }
-        if (size > room) { /* only the end of it will be left */
-                r->written += size - room;
-                data += size - room;
-                size = room;
+        while (size > 0) {
+                size_t at = (size_t) (r->written % r->size), piece = r->size - at;
+
+                if (piece > size)
+                        piece = size;
+                memcpy(r->data + at, data, piece);
+                r->written += piece;
+                data += piece;
+                size -= piece;
         }
-        size_t at = (size_t) (r->written % room), first = room - at < size ? room - at : size;
-        memcpy(r->data + at, data, first);
-        memcpy(r->data, data + first, size - first);
-        r->written += size;
 }
 
 uint64_t ring_begin(const struct ring *r) {
