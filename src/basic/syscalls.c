@@ -46,8 +46,8 @@ pid_t sys_clone_any(struct clone_args *args) {
 
         if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
                 return pid;
-        unsigned long flags =
-                (unsigned long) (args->flags & ~(uint64_t) CLONE_INTO_CGROUP) | (unsigned long) args->exit_signal;
+        args->flags &= ~(uint64_t) CLONE_INTO_CGROUP;
+        unsigned long flags = (unsigned long) args->flags | (unsigned long) args->exit_signal;
 #if defined(__s390__) || defined(__CRIS__)
         return (pid_t) syscall(SYS_clone, NULL, flags, (void *) (uintptr_t) args->pidfd, NULL, 0);
 #else
@@ -125,6 +125,10 @@ int sys_capset(const struct capability_sets *sets) {
 
 int sys_seccomp_filter(unsigned flags, const void *program) {
         return (int) CALL(seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+}
+
+int sys_bpf(int command, const void *attr, unsigned size) {
+        return (int) CALL(bpf, command, attr, size);
 }
 
 long sys_keyctl_join_session(void) {

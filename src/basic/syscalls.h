@@ -19,8 +19,8 @@ int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 /* clone3(2), Linux 5.3. Returns the pid in the parent, 0 in the child. */
 pid_t sys_clone3(struct clone_args *args, size_t size);
 /* The same; where a filter denies clone3 (ENOSYS or EPERM: container engines do, since a filter cannot look behind its
- * pointer) by clone(2), which cannot do CLONE_INTO_CGROUP: that flag is left out, and the child has to enter by
- * itself. */
+ * pointer) by clone(2), which cannot do CLONE_INTO_CGROUP: that flag is taken out of *ARGS then, and the
+ * child has to enter by itself. */
 pid_t sys_clone_any(struct clone_args *args);
 /* close_range(2), Linux 5.9. */
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
@@ -45,4 +45,6 @@ int sys_capget(struct capability_sets *ret);
 int sys_capset(const struct capability_sets *sets);
 /* seccomp(2) SECCOMP_SET_MODE_FILTER. PROGRAM is a struct sock_fprog. */
 int sys_seccomp_filter(unsigned flags, const void *program);
+/* bpf(2). ATTR is a union bpf_attr. */
+int sys_bpf(int command, const void *attr, unsigned size);
 long sys_keyctl_join_session(void);

@@ -62,16 +62,29 @@ static int start_session(const struct launch *launch, struct error *error) {
         return 0;
 }
 
-static int enter_cgroup(const struct launch *launch, struct error *error) {
-        /* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup
-         * namespace made by clone3() itself would be rooted at the supervisor's group. */
-        if (launch->cgroup_fd < 0)
-                return 0;
-        /* Without clone3() the child is not yet there. */
-        int r = cgroup_enter(launch->cgroup_fd);
-        if (r < 0)
-                return error_set(error, -r, "cannot enter the cgroup %s: %m", group_name(launch));
+/* clone3() with CLONE_INTO_CGROUP puts the child in its group only after the namespaces were made: a cgroup namespace
+ * made by clone3() itself would be rooted at the supervisor's group. */
+static int make_cgroup_namespace(struct error *error) {
         return unshare(CLONE_NEWCGROUP) < 0 ? error_set(error, errno, "cannot make a cgroup namespace: %m") : 0;
+}
+
+/* Born in its group, the child needs no descriptor of it; a caller's limit for them may be low. */
+static int stay_in_cgroup(const struct launch *launch, struct error *error) {
+        if (!launch->in_group)
+                return 0;
+        fd_close(launch->cgroup_fd);
+        fd_close(launch->cgroup_parent_fd);
+        return make_cgroup_namespace(error);
+}
+
+/* Without clone3(), or where the group was not known yet. Moving a process holds up every fork and exit of the host
+ * for a moment: only where it must be. */
+static int enter_cgroup(const struct launch *launch, struct error *error) {
+        if (launch->cgroup_fd < 0 || launch->in_group)
+                return 0;
+        int r = cgroup_enter(launch->cgroup_fd);
+        return r < 0 ? error_set(error, -r, "cannot enter the cgroup %s: %m", group_name(launch))
+                     : make_cgroup_namespace(error);
 }
 
 static int write_proc(const char *path, const char *value) {
@@ -355,8 +368,8 @@ typedef int (*const child_step)(const struct launch *, struct error *);
 
 /* While the parent makes its part ready. Limits come later: a low RLIMIT_NOFILE would refuse what it hands over. */
 static child_step alone[] = {
-        tie_to_supervisor, start_session,     set_process_attributes, enter_root,
-        make_mounts,       bring_loopback_up, set_identity,           NULL,
+        tie_to_supervisor, stay_in_cgroup, start_session, set_process_attributes, enter_root, make_mounts,
+        bring_loopback_up, set_identity,   NULL,
 };
 static child_step with_everything[] = { enter_cgroup, attach_mounts, write_files, set_scheduling, NULL };
 

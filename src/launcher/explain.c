@@ -134,6 +134,14 @@ static const char *const groups[] = {
         [GROUP_SCOPE] = "payload, in a scope of its own",
 };
 
+static const char *device_filter(const struct plan *plan) {
+        static const char *const whose[] = { [GROUP_NONE] = "off",
+                                             [GROUP_BELOW] = "on",
+                                             [GROUP_UNIT] = "of the caller's unit",
+                                             [GROUP_SCOPE] = "of the scope" };
+        return plan->device_filter || plan->group == GROUP_UNIT ? whose[plan->group] : "off";
+}
+
 static const char *registration(const struct plan *plan) {
         if (!plan->announce)
                 return "no";
@@ -174,6 +182,7 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                 { "slice", plan->spec->slice, origin(plan, SETTING_SLICE) },
                 { "journal-on-host", plan->journal.path, origin(plan, SETTING_LINK_JOURNAL) },
                 { "notify-ready", plan->spec->notify_ready ? "yes" : "no", origin(plan, SETTING_NOTIFY_READY) },
+                { "device-filter", device_filter(plan), "default" },
                 { "cgroup", groups[plan->group],
                   plan->group == GROUP_UNIT ? origin(plan, SETTING_KEEP_UNIT) : "default" },
         };
@@ -318,6 +327,20 @@ static void explain_entries(struct out *o, const struct plan *plan) {
         end_list(o);
 }
 
+static void explain_devices(struct out *o, const struct plan *plan) {
+        begin_list(o, "devices");
+        for (size_t i = 0; i < plan->devices.count && plan->group != GROUP_UNIT; i++) {
+                const struct device_use *use = &plan->devices.uses[i];
+                char access[4];
+                begin_object(o);
+                put_text(o, o->json ? "device" : "", use->node);
+                put_text(o, "access", device_access_text(use->rule.access, access));
+                put_text(o, "origin", use->origin);
+                end_object(o);
+        }
+        end_list(o);
+}
+
 /* Is TARGET below a file system that we make, so that a missing mount point lands there and not in the image? */
 static bool is_ours(const struct plan *plan, const char *target) {
         for (size_t i = 0; i < plan->mounts.count; i++) {
@@ -438,7 +461,7 @@ int plan_explain(const struct plan *plan, enum explain_format format) {
         static void (*const parts[])(struct out *, const struct plan *) = {
                 explain_settings, explain_payload,     explain_namespaces,   explain_mounts,
                 explain_entries,  explain_writes,      explain_capabilities, explain_filter,
-                explain_limits,   explain_environment, explain_properties,
+                explain_limits,   explain_environment, explain_properties,   explain_devices,
         };
         struct out o = { .json = format == EXPLAIN_JSON, .first = true };
 

@@ -41,8 +41,6 @@ static int become_supervisor(int unit_fd, struct error *error) {
 int group_open(struct launch *launch, struct error *error) {
         const char *path = launch->plan->probe->host.cgroup.path;
         _cleanup_free_ char *scope = NULL;
-        struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
 
         if (launch->group == GROUP_SCOPE) {
                 int r = cgroup_path(launch->leader, &scope);
@@ -53,14 +51,16 @@ int group_open(struct launch *launch, struct error *error) {
         if (!path)
                 return error_set(error, EXDEV, "our own control group is not in our cgroup namespace");
         _cleanup_close_ int top = open_top();
-        if (top < 0)
-                return error_set(error, -top, "cannot mount cgroup2: %m");
-        launch->cgroup_parent_fd = fd_close(launch->cgroup_parent_fd);
-        launch->cgroup_parent_fd = sys_openat2(top, path, &how);
-        if (launch->cgroup_parent_fd < 0) {
-                launch->cgroup_parent_fd = -EBADF;
-                return error_set(error, errno, "cannot open the control group %s: %m", path);
+        if (top < 0) {
+                error_set(error, -top, "cannot mount cgroup2: %s", strerror(-top));
+                return top == -ENOSYS ? error_hint(error, "Linux 5.12 or later is needed") : top;
         }
+        launch->cgroup_parent_fd = fd_close(launch->cgroup_parent_fd);
+        /* The path is the kernel's own: absolute, and without links, which cgroup2 does not have. */
+        int fd = open_directory(top, path[1] ? path + 1 : ".");
+        if (fd < 0)
+                return error_set(error, -fd, "cannot open the control group %s: %s", path, strerror(-fd));
+        launch->cgroup_parent_fd = fd;
         return launch->group == GROUP_UNIT ? become_supervisor(launch->cgroup_parent_fd, error) : 0;
 }
 
@@ -96,6 +96,27 @@ int group_make(struct launch *launch, struct error *error) {
         if (launch->group != GROUP_BELOW)
                 cgroup_enable_controllers(parent);
         return 0;
+}
+
+/* A sandbox that denies bpf(2) holds us to devices of its own choice. */
+int group_restrict(const struct launch *launch, struct error *error) {
+        const struct device_list *devices = &launch->plan->devices;
+        struct device_rule rules[DEVICE_RULES_MAX];
+
+        if (launch->group != GROUP_BELOW || !launch->plan->device_filter)
+                return 0;
+        for (size_t i = 0; i < devices->count; i++)
+                rules[i] = devices->uses[i].rule;
+        int r = device_rules_attach(launch->cgroup_fd, rules, devices->count);
+        if (r == -ENOSYS || r == -EPERM) {
+                log_debug("devices are not restricted: bpf(2) is denied here: %s", strerror(-r));
+                return 0;
+        }
+        if (r == -EINVAL) {
+                log_notice("devices are not restricted: this kernel has no programs for control groups");
+                return 0;
+        }
+        return r < 0 ? error_set(error, -r, "cannot restrict the devices of the payload: %s", strerror(-r)) : 0;
 }
 
 void group_remove(struct launch *launch) {

@@ -15,5 +15,8 @@ bool group_scope_is_cgroup2(pid_t leader, const char *unit);
 const char *group_name(const struct launch *launch);
 /* Makes the group, and lets it have what controllers there are. With GROUP_SCOPE it moves the leader in. */
 int group_make(struct launch *launch, struct error *error);
+/* Holds the group to the plan's devices, where that is ours to do. Before the payload is let go, beside the child's
+ * own work. Returns 0 or a negative errno; a kernel or a sandbox without bpf(2) is no error. */
+int group_restrict(const struct launch *launch, struct error *error);
 /* Removes the group with its sub-groups; all its processes have ended. */
 void group_remove(struct launch *launch);

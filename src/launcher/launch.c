@@ -115,7 +115,7 @@ int launch_prepare(struct launch *launch, struct error *error) {
 }
 
 /* One call makes all namespaces, and the child is born in its group; see start_session() for its cgroup namespace. */
-static pid_t clone_child(const struct launch *launch, int *ret_pidfd) {
+static pid_t clone_child(struct launch *launch, int *ret_pidfd) {
         struct clone_args args = {
                 .flags = CLONE_PIDFD | launch->plan->namespaces,
                 .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
@@ -125,7 +125,9 @@ static pid_t clone_child(const struct launch *launch, int *ret_pidfd) {
                 args.flags = (args.flags & ~(uint64_t) CLONE_NEWCGROUP) | CLONE_INTO_CGROUP;
                 args.cgroup = (uint64_t) launch->cgroup_fd;
         }
-        return sys_clone_any(&args);
+        pid_t pid = sys_clone_any(&args);
+        launch->in_group = (args.flags & CLONE_INTO_CGROUP) != 0;
+        return pid;
 }
 
 static void close_mounts(struct launch *launch) {
@@ -168,7 +170,9 @@ int launch_start(struct launch *launch, struct error *error) {
 enum handed { HANDED_PEER, HANDED_CGROUP, HANDED_COUNT };
 
 int launch_hand_over(struct launch *launch, struct error *error) {
-        const int others[HANDED_COUNT] = { [HANDED_PEER] = launch->pty.peer, [HANDED_CGROUP] = launch->cgroup_fd };
+        const int others[HANDED_COUNT] = {
+                [HANDED_PEER] = launch->pty.peer, [HANDED_CGROUP] = launch->in_group ? -EBADF : launch->cgroup_fd
+        };
         int r = sync_send_fds(launch->sync_fd, others, HANDED_COUNT);
 
         if (r >= 0)
@@ -198,7 +202,8 @@ int launch_receive(struct launch *launch, int sync_fd, struct error *error) {
         if (r < 0)
                 return error_set(error, -r, "cannot take the mounts over: %m");
         launch->pty.peer = others[HANDED_PEER];
-        fd_close(launch->cgroup_fd);
+        if (!launch->in_group)
+                fd_close(launch->cgroup_fd);
         launch->cgroup_fd = others[HANDED_CGROUP];
         for (size_t i = 0; i < n; i++)
                 if (mounts[i] >= 0)

@@ -25,6 +25,7 @@ struct launch {
         enum group_place group; /* the plan's, or what it has come to */
         int cgroup_parent_fd;   /* the directory of the payload's group, or -EBADF */
         int cgroup_fd;          /* the payload's group */
+        bool in_group;          /* the child was born in it */
         int sync_fd;            /* our end of the channel to the child */
         pid_t leader;
         int leader_pidfd;

@@ -123,7 +123,7 @@ const struct option_row option_table[] = {
           "A name without _.slice_ gets it. Ignored with *--keep-unit*.", NULL },
         { NULL, 0, "property", ARGUMENT_REQUIRED, "NAME=VALUE", SETTING_PROPERTY, set_property,
           "set a property of the scope",
-          "As *systemctl set-property* takes them, such as *MemoryMax=2G* or *CPUQuota=50%*. May be given several times. Ignored with *--keep-unit*.", NULL },
+          "As *systemctl set-property* takes them, such as *MemoryMax=2G* or *CPUQuota=50%*. May be given several times. Ignored with *--keep-unit*. *DeviceAllow=* and *DevicePolicy=* need no systemd.", NULL },
 
         { NULL, 0, "link-journal", ARGUMENT_REQUIRED, "MODE", SETTING_LINK_JOURNAL, set_link_journal,
           "one place for the journals of host and container",

@@ -117,14 +117,22 @@ static void plan_limits(struct plan *plan) {
                         plan->limits[i] = plan->spec->limits[i];
 }
 
+/* Properties of a scope that nobody but the host's manager can see to. */
+static bool needs_manager(const struct strv *properties) {
+        for (size_t i = 0; i < properties->count; i++)
+                if (!device_property(properties->items[i]))
+                        return true;
+        return false;
+}
+
 /* Whether the bus is asked for anything, and where the payload's group is. */
 static int plan_registration(struct plan *plan, struct error *error) {
         const struct spec *spec = plan->spec;
         const struct host_probe *host = &plan->probe->host;
         bool asked = spec->registration == REGISTER_YES ||
-                     (!spec->keep_unit && (spec->slice || spec->properties.count > 0));
+                     (!spec->keep_unit && (spec->slice || needs_manager(&spec->properties)));
 
-        if (spec->keep_unit && (spec->slice || spec->properties.count > 0))
+        if (spec->keep_unit && (spec->slice || needs_manager(&spec->properties)))
                 log_notice("--%s is ignored with --keep-unit: there is no scope", spec->slice ? "slice" : "property");
         plan->announce = spec->registration != REGISTER_NO && (host->bus || asked);
         if (plan->announce && !host->bus) {
@@ -145,7 +153,7 @@ static int plan_group(struct plan *plan, struct error *error) {
                 plan->group = GROUP_SCOPE;
         else if (place->available && place->delegated && spec->keep_unit)
                 plan->group = GROUP_UNIT;
-        else if (place->available && spec->start == START_BOOT)
+        else if (place->available)
                 plan->group = GROUP_BELOW;
         if (plan->group == GROUP_NONE)
                 return 0;
@@ -205,8 +213,8 @@ static int plan_console(struct plan *plan, struct error *error) {
 
 int plan_make(const struct spec *spec, const struct probe *probe, struct plan *ret, struct error *error) {
         static int (*const steps[])(struct plan *, struct error *) = {
-                plan_identity, plan_registration, plan_group,   plan_capabilities, plan_mounts,
-                plan_incoming, plan_files,        plan_journal, plan_environment,  plan_console,
+                plan_identity, plan_registration, plan_group,   plan_devices,     plan_capabilities, plan_mounts,
+                plan_incoming, plan_files,        plan_journal, plan_environment, plan_console,
         };
         int r;
 
@@ -240,6 +248,7 @@ void plan_free(struct plan *plan) {
         free(plan->host_name);
         free(plan->group_name);
         free(plan->incoming);
+        device_list_free(&plan->devices);
         free(plan->journal.path);
         free(plan->journal.target);
         mount_list_free(&plan->mounts);

@@ -46,8 +46,10 @@ struct plan {
         struct id128 machine_id, boot_id;
         uint64_t namespaces; /* CLONE_NEW* */
         enum group_place group;
-        char *group_name; /* its name with GROUP_BELOW */
-        bool announce;    /* to the host's service manager and machined */
+        char *group_name;           /* its name with GROUP_BELOW */
+        struct device_list devices; /* what it may use */
+        bool device_filter;         /* by the manager's scope, or by us in a group that we make */
+        bool announce;              /* to the host's service manager and machined */
 
         bool tree_read_only;
         struct mount_list mounts;
@@ -79,9 +81,12 @@ void plan_free(struct plan *plan);
 /* The parts of it that have a file of their own. */
 int plan_mounts(struct plan *plan, struct error *error);
 int plan_files(struct plan *plan, struct error *error);
+int plan_devices(struct plan *plan, struct error *error);
 int plan_environment(struct plan *plan, struct error *error);
 int plan_incoming(struct plan *plan, struct error *error);
 int plan_journal(struct plan *plan, struct error *error);
+/* Whether the --property= is about devices: it is honoured without a manager as well. */
+bool device_property(const char *property);
 /* Which of the modes a run without --console gets, and what AUTOPIPE stands for. */
 enum console_mode console_resolve(enum console_mode asked, enum start_mode start, const bool is_terminal[static 3]);
 

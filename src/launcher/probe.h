@@ -9,6 +9,7 @@
 
 #include "basic/error.h"
 #include "basic/text.h"
+#include "isolation/devices.h"
 #include "launcher/init.h"
 #include "launcher/spec.h"
 
@@ -21,6 +22,25 @@ struct cgroup_place {
         char *path; /* our group, as in /proc/self/cgroup: "/user.slice/…"; "/" at least; without the "/supervisor"
                        that is already ours in a delegated one */
 };
+
+/* The properties of a scope that are ours to honour where no manager makes one. */
+#define DEVICE_ALLOW "DeviceAllow="
+#define DEVICE_POLICY "DevicePolicy="
+
+enum device_source { DEVICE_CLOSED, DEVICE_USUAL, DEVICE_BOUND, DEVICE_ALLOWED };
+struct device_use {
+        char *node; /* "/dev/null", or a class: "char-pts" */
+        const char *origin;
+        enum device_source source;
+        struct device_rule rule;
+};
+struct device_list {
+        struct device_use *uses;
+        size_t count;
+};
+/* Appends a copy of *USE. Returns 0, -ENOSPC or -ENOMEM. */
+int device_list_add(struct device_list *list, const struct device_use *use, struct error *error);
+void device_list_free(struct device_list *list);
 
 struct host_probe {
         bool root;                  /* effective uid 0 */
@@ -39,9 +59,10 @@ struct host_probe {
         bool localtime; /* /etc/localtime exists */
         int sockets;    /* descriptors 3 and on that a service manager has passed for the payload */
         struct cgroup_place cgroup;
-        bool bus;                /* there is a system bus, and it may be used */
-        struct strv environ;     /* our own environment, borrowed strings copied */
-        char *working_directory; /* our cwd's path, or NULL */
+        struct device_list devices; /* those that the spec names */
+        bool bus;                   /* there is a system bus, and it may be used */
+        struct strv environ;        /* our own environment, borrowed strings copied */
+        char *working_directory;    /* our cwd's path, or NULL */
         char *host_name;
         bool machine_id_known;
         struct id128 machine_id; /* of the host */
@@ -77,6 +98,9 @@ struct probe {
  * fd_fill_standard_streams() said. */
 int probe_host(const struct spec *spec, char *const environment[], unsigned was_closed, struct host_probe *ret,
                struct error *error);
+/* The devices that SPEC binds or allows, with DEVICES, the text of proc_devices(5); appended to *RET. Returns 0 or a
+ * negative errno. */
+int probe_devices(const struct spec *spec, const char *devices, struct device_list *ret, struct error *error);
 /* Opens the root that SPEC names and looks at it. The directory itself may be reached through a symlink on the host
  * (the command line is trusted). */
 int probe_root(const struct spec *spec, const struct host_probe *host, struct root_probe *ret, struct error *error);

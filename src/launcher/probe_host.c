@@ -136,6 +136,12 @@ static int probe_sockets(const struct strv *environment, int *ret, struct error 
         return 0;
 }
 
+static int probe_named_devices(const struct spec *spec, struct device_list *ret, struct error *error) {
+        _cleanup_free_ char *devices = spec->properties.count > 0 ? read_host_file("/proc/devices") : NULL;
+
+        return probe_devices(spec, devices ? devices : "", ret, error);
+}
+
 int probe_host(const struct spec *spec, char *const environment[], unsigned was_closed, struct host_probe *ret,
                struct error *error) {
         struct utsname names;
@@ -157,8 +163,7 @@ int probe_host(const struct spec *spec, char *const environment[], unsigned was_
         if (spec->timezone != TIMEZONE_OFF)
                 probe_timezone(ret);
         ret->bus = spec->registration != REGISTER_NO && machined_bus_present();
-        if (spec->start == START_BOOT || ret->bus)
-                probe_cgroup(&ret->cgroup);
+        probe_cgroup(&ret->cgroup);
         for (char *const *e = environment; *e; e++)
                 if (strv_add(&ret->environ, *e) < 0)
                         return error_memory(error);
@@ -166,6 +171,8 @@ int probe_host(const struct spec *spec, char *const environment[], unsigned was_
                 probe_machine_id(ret);
         ret->journal_stream = is_journal_stream(&ret->environ, STDOUT_FILENO);
         int r = probe_sockets(&ret->environ, &ret->sockets, error);
+        if (r >= 0)
+                r = probe_named_devices(spec, &ret->devices, error);
         if (r < 0)
                 return r;
         ret->working_directory = getcwd(NULL, 0);

@@ -166,6 +166,7 @@ void probe_free(struct probe *probe) {
         free(h->os_release);
         free(h->zone);
         free(h->cgroup.path);
+        device_list_free(&h->devices);
         free(h->working_directory);
         free(h->host_name);
         r->fd = fd_close(r->fd);

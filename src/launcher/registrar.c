@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launcher/registrar.h"
 
-#include <linux/mount.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "basic/fd.h"
 
@@ -15,23 +13,18 @@ struct registrar {
         struct machined *client;
 };
 
-/* A device that is bound in has to be usable there (systemd.resource-control(5), DeviceAllow=). */
-static int add_devices(struct registrar *r, const struct mount_list *mounts) {
-        struct stat st;
-
-        r->devices = calloc(mounts->count + 1, sizeof *r->devices);
+/* "closed" is the policy of every scope, and what the user allows goes with his properties. */
+static int add_devices(struct registrar *r, const struct device_list *list) {
+        r->devices = calloc(list->count + 1, sizeof *r->devices);
         if (!r->devices)
                 return -ENOMEM;
-        for (size_t i = 0; i < mounts->count; i++) {
-                const struct mount_op *op = &mounts->ops[i];
-                if (op->kind != MOUNT_BIND || !op->source || op->source_in_root || stat(op->source, &st) < 0)
+        for (size_t i = 0; i < list->count; i++) {
+                const struct device_use *use = &list->uses[i];
+                if (use->source != DEVICE_USUAL && use->source != DEVICE_BOUND)
                         continue;
-                if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-                        continue;
-                r->devices[r->plan.n_devices++] = (struct machined_device){
-                        .node = op->source,
-                        .access = op->attributes & MOUNT_ATTR_RDONLY ? "r" : "rw",
-                };
+                struct machined_device *device = &r->devices[r->plan.n_devices++];
+                device->node = use->node;
+                device_access_text(use->rule.access, device->access);
         }
         r->plan.devices = r->devices;
         return 0;
@@ -72,7 +65,7 @@ static int make(const struct plan *plan, struct registrar **ret, struct error *e
                                                  : 0,
                 .boot = spec->start == START_BOOT,
         };
-        if (add_devices(r, &plan->mounts) < 0 || add_properties(r, &spec->properties) < 0) {
+        if (add_devices(r, &plan->devices) < 0 || add_properties(r, &spec->properties) < 0) {
                 registrar_close(r);
                 return error_memory(error);
         }

@@ -179,6 +179,8 @@ static int start(struct supervisor *s) {
                 r = launch_start(launch, &s->error);
         if (r >= 0)
                 r = begin_registration(s);
+        if (r >= 0 && launch->cgroup_fd >= 0)
+                r = group_restrict(launch, &s->error);
         if (r >= 0 && s->plan->incoming) /* a directory of the host's is about to be made */
                 r = start_guardian(s);
         if (r >= 0)
@@ -332,6 +334,8 @@ static void on_entered(struct supervisor *s) {
                 s->launch.group = GROUP_BELOW;
         if (s->launch.group != GROUP_NONE && s->launch.cgroup_fd < 0)
                 r = make_group(s);
+        if (r >= 0)
+                r = group_restrict(&s->launch, &s->error);
         if (r >= 0)
                 r = let_child_go(s);
         if (r < 0)
@@ -490,17 +494,15 @@ static void drain(struct supervisor *s) {
         }
 }
 
-/* With the leader ends all that such a guardian is there for. */
-static bool guards_leader_only(const struct supervisor *s) {
-        return !s->console && s->launch.group == GROUP_NONE;
+/* With leader and group ends all that such a guardian is there for. */
+static bool guards_container_only(const struct supervisor *s) {
+        return !s->console && !s->plan->incoming && !s->plan->session;
 }
 
 static enum outcome finish(struct supervisor *s) {
         siginfo_t info = { 0 };
 
         notices_stopping(&s->notices);
-        if (guards_leader_only(s))
-                guardian_dismiss(&s->guardian);
         if (s->console_started)
                 drain(s);
         /* P_PIDFD: the very process, whatever has happened to its number (waitid(2), Linux 5.4). */
@@ -509,6 +511,8 @@ static enum outcome finish(struct supervisor *s) {
         collect_error(s);
         enum outcome outcome = judge(s, &info);
         group_remove(&s->launch);
+        if (guards_container_only(s)) /* it ends beside what is still to be done here */
+                guardian_dismiss(&s->guardian);
         leave(s);
         return outcome;
 }
@@ -525,7 +529,8 @@ static enum outcome run_once(struct supervisor *s) {
                         stop_kill(&s->stop, &s->launch);
                         (void) finish(s);
                         s->error = why;
-                }
+                } else
+                        group_remove(&s->launch);
                 outcome = OUTCOME_FAILED;
         } else {
                 loop(s);
@@ -570,7 +575,7 @@ static enum outcome run_until_end(struct supervisor *s) {
                         return OUTCOME_FAILED;
                 }
                 log_info("%s reboots", s->plan->machine);
-                if (guards_leader_only(s))
+                if (guards_container_only(s))
                         guardian_stop(&s->guardian);
                 launch_end(&s->launch);
         }

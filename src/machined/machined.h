@@ -25,8 +25,8 @@ enum machined_register {
 };
 
 struct machined_device {
-        const char *node;   /* "/dev/net/tun", or a class: "char-pts" */
-        const char *access; /* letters of "rwm" */
+        const char *node; /* "/dev/net/tun", or a class: "char-pts" */
+        char access[4];   /* letters of "rwm" */
 };
 
 /* What to tell the host. Everything is borrowed until machined_free(). */
@@ -41,7 +41,7 @@ struct machined_plan {
         const char *const *properties;         /* NAME=VALUE, NULL-terminated, or NULL */
         int kill_signal;                       /* 0: none; else KillSignal= and KillMode=mixed */
         bool boot;                             /* CoredumpReceive=yes where the manager knows it */
-        const struct machined_device *devices; /* additional DeviceAllow= */
+        const struct machined_device *devices; /* DeviceAllow= */
         size_t n_devices;
         const int *interfaces; /* indices of the host's network interfaces that belong to the machine */
         size_t n_interfaces;

@@ -143,10 +143,7 @@ static int append_leader(struct machined *m, sd_bus_message *message) {
 }
 
 static int append_devices(struct machined *m, sd_bus_message *message) {
-        /* "closed" has null, zero, full, random, urandom and tty already. As systemd-nspawn@.service has it: devices
-         * that give each namespace an instance of its own. */
-        int r = APPEND(m, message, "DeviceAllow", "a(ss)", 3, "/dev/net/tun", "rwm", "char-pts", "rw", "/dev/fuse",
-                       "rwm");
+        int r = 0;
 
         for (size_t i = 0; r >= 0 && i < m->plan.n_devices; i++)
                 r = APPEND(m, message, "DeviceAllow", "a(ss)", 1, m->plan.devices[i].node, m->plan.devices[i].access);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Roots that want to be a host's undoing: spawn works, or says why in a line; the host is as it was."""
+import json
 import os
 import pathlib
 import shutil
@@ -148,3 +149,57 @@ while True:
         os.close(master)
         os.close(slave)
         self.assertEqual(p.returncode, 1, p.stderr)
+
+    def disk(self):
+        """A disk of the host's with something precious on it."""
+        image = self.sentinel.parent / (self.sentinel.name + '.img')
+        image.write_bytes(b'precious'.ljust(1 << 20, b'\0'))
+        self.addCleanup(image.unlink)
+        node = subprocess.run(['losetup', '-f', '--show', image], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        self.addCleanup(subprocess.run, ['losetup', '-d', node], check=True)
+        return node, os.stat(node).st_rdev
+
+    def test_the_hosts_disks_are_out_of_reach(self):
+        """Root inside has CAP_MKNOD and CAP_SYS_ADMIN: it can make nodes, has them in its image, and mounts devtmpfs."""
+        node, number = self.disk()
+        root = self.copy('busybox')
+        os.mknod(root / 'disk', 0o060666, number)
+        script = (f'mknod /mine b {os.major(number)} {os.minor(number)}; cat /mine; mkdir -p /d; mount -t devtmpfs d /d; '
+                  f'cat /disk /d/{os.path.basename(node)}; echo x >/disk; mount -o remount,dev,bind /; cat /disk; '
+                  'cat /dev/zero | head -c 3 | wc -c')
+        for words in ('-D',), ('-a', '-D'), ('--private-network', '-D'):
+            p = self.spawn('-q', *words, root, 'sh', '-c', script)
+            self.assertEqual(p.stdout.split(), [b'3'], p.stderr)
+            self.assertEqual(p.stderr.count(b'ermitted'), 5, p.stderr)
+        self.assertEqual(pathlib.Path(node).open('rb').read(8), b'precious')
+
+    def test_a_boot_cannot_reach_them_either(self):
+        node, number = self.disk()
+        root = self.copy('busybox')
+        os.mknod(root / 'disk', 0o060666, number)
+        (root / 'sbin/init').unlink()
+        (root / 'sbin/init').write_text('#!/bin/sh\ncat /disk && exit 3\nexit 7\n')
+        (root / 'sbin/init').chmod(0o755)
+        self.assertEqual(self.spawn('-q', '-b', '-D', root).returncode, 7)
+
+    def test_devices_that_the_caller_names(self):
+        node, number = self.disk()
+        root = self.copy('busybox')
+        for words, write in ((f'--bind={node}:/disk',), True), ((f'--bind-ro={node}:/disk',), False):
+            p = self.spawn('-q', '-D', root, *words, 'sh', '-c', 'head -c 8 /disk; echo PRECIOUS >/disk')
+            self.assertEqual(p.stdout, b'precious')
+            self.assertEqual(p.returncode == 0, write, p.stderr)
+            with open(node, 'r+b') as f:
+                f.write(b'precious')
+        (root / 'disk').unlink()
+        os.mknod(root / 'disk', 0o060666, number)
+        for allow, status in (f'{node} r', 0), ('block-loop r', 0), ('block-* rw', 0), ('char-* rw', 1), (f'{node} w', 1):
+            p = self.spawn('-q', '-D', root, f'--property=DeviceAllow={allow}', 'cat', '/disk')
+            self.assertEqual(p.returncode, status, (allow, p.stderr))
+        self.assertEqual(self.spawn('-q', '-D', root, '--property=DevicePolicy=auto', 'cat', '/disk').returncode, 0)
+        self.assertNotEqual(self.spawn('-q', '-D', root, '--property=DevicePolicy=strict', 'cat', '/dev/zero').returncode, 0)
+        plan = self.spawn('-q', '-D', root, f'--bind={node}', '--explain=json', 'true').stdout
+        devices = {d['device']: d for d in json.loads(plan)['devices']}
+        self.assertEqual((devices[node]['access'], devices[node]['origin']), ('rw', '--bind'))
+        self.refused('-D', root, '--property=DevicePolicy=open', 'true', says='DevicePolicy=open')
+        self.refused('-D', root, '--property=DeviceAllow=/dev/null x', 'true', says='DeviceAllow=/dev/null x')

@@ -246,7 +246,7 @@ class Inside(TestCase):
                                    ('/dev', 'tmpfs', 'rw nosuid'), ('/dev/pts', 'devpts', 'rw nosuid noexec'),
                                    ('/dev/shm', 'tmpfs', 'rw nosuid nodev'), ('/dev/mqueue', 'mqueue', 'rw nosuid nodev noexec'),
                                    ('/run', 'tmpfs', 'rw nosuid nodev'), ('/run/host', 'tmpfs', 'ro nosuid nodev noexec'),
-                                   ('/proc/sys', 'proc', 'ro nosuid nodev noexec'), ('/sys/fs/cgroup', 'cgroup2', 'ro nosuid nodev noexec'),
+                                   ('/proc/sys', 'proc', 'ro nosuid nodev noexec'), ('/sys/fs/cgroup', 'cgroup2', 'rw nosuid nodev noexec'),
                                    ('/proc/kallsyms', 'tmpfs', 'ro nosuid nodev noexec')):
             self.assertIn(path, flags)
             self.assertEqual(flags[path][1], type, path)

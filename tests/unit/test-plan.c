@@ -43,13 +43,23 @@ static void a_command_pays_for_less(void **state) {
 
         m->spec.start = START_COMMAND;
         assert_int_equal(made_try(m), 0);
-        assert_int_equal(m->plan.group, GROUP_NONE);
+        assert_int_equal(m->plan.group, GROUP_BELOW);
         assert_int_equal(m->plan.console, CONSOLE_PIPE);
         assert_null(made_mount(m, "/tmp"));
         assert_false(has_entry(m, "/dev", "console"));
-        assert_true(made_mount(m, "/sys/fs/cgroup")->attributes & MOUNT_ATTR_RDONLY);
+        assert_false(made_mount(m, "/sys/fs/cgroup")->attributes & MOUNT_ATTR_RDONLY);
         assert_string_equal(strv_getenv(&m->plan.environment, "LANG"), "C.UTF-8");
         assert_string_equal(strv_getenv(&m->plan.environment, "TERM"), "dumb");
+}
+
+static void without_a_group_the_callers_is_seen(void **state) {
+        struct made *m = *state;
+
+        m->probe.host.cgroup.available = false;
+        assert_int_equal(made_try(m), 0);
+        assert_int_equal(m->plan.group, GROUP_NONE);
+        assert_true(made_mount(m, "/sys/fs/cgroup")->attributes & MOUNT_ATTR_RDONLY);
+        assert_false(m->plan.device_filter);
 }
 
 static void a_private_network_brings_its_capability_and_its_part_of_proc(void **state) {
@@ -163,6 +173,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 MADE_TEST(a_boot_gets_everything),
                 MADE_TEST(a_command_pays_for_less),
+                MADE_TEST(without_a_group_the_callers_is_seen),
                 MADE_TEST(a_private_network_brings_its_capability_and_its_part_of_proc),
                 MADE_TEST(capabilities_add_up_and_dropping_wins),
                 MADE_TEST(ambient_must_be_held),

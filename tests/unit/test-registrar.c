@@ -13,12 +13,12 @@ static void where_the_group_is(void **state) {
                 bool announce;
         } cases[] = {
                 { START_BOOT, REGISTER_AUTO, .bus = false, .group = GROUP_BELOW },
-                { START_COMMAND, REGISTER_AUTO, .bus = false, .group = GROUP_NONE },
+                { START_COMMAND, REGISTER_AUTO, .bus = false, .group = GROUP_BELOW },
                 { START_BOOT, REGISTER_AUTO, .bus = true, .group = GROUP_SCOPE, .announce = true },
                 { START_COMMAND, REGISTER_AUTO, .bus = true, .group = GROUP_SCOPE, .announce = true },
                 { START_BOOT, REGISTER_YES, .bus = true, .group = GROUP_SCOPE, .announce = true },
                 { START_BOOT, REGISTER_NO, .bus = true, .group = GROUP_BELOW },
-                { START_COMMAND, REGISTER_NO, .bus = true, .group = GROUP_NONE },
+                { START_COMMAND, REGISTER_NO, .bus = true, .group = GROUP_BELOW },
                 { START_BOOT, REGISTER_AUTO, .keep_unit = true, .group = GROUP_BELOW },
                 { START_BOOT, REGISTER_AUTO, .keep_unit = true, .delegated = true, .group = GROUP_UNIT },
                 { START_COMMAND, REGISTER_NO, .keep_unit = true, .delegated = true, .group = GROUP_UNIT },
