@@ -1,8 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "console/escape.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+/* In caret notation a control character is the letter or sign 0x40 above it. DEL and what lies beyond are no keys that
+ * one can rely on, and NUL, ^@, is what a terminal sends for Ctrl-Space. */
+int escape_parse(const char *text, int *ret_key) {
+        if (strcmp(text, "none") == 0) {
+                *ret_key = ESCAPE_KEY_NONE;
+                return 0;
+        }
+        if (text[0] != '^' || !text[1] || text[2])
+                return -EINVAL;
+        int sign = text[1] >= 'a' && text[1] <= 'z' ? text[1] - 'a' + 'A' : text[1];
+        if (sign < '@' || sign > '_')
+                return -EINVAL;
+        *ret_key = sign - '@';
+        return 0;
+}
+
+const char *escape_name(int key, char name[static ESCAPE_NAME_SIZE]) {
+        if (key == ESCAPE_KEY_NONE)
+                snprintf(name, ESCAPE_NAME_SIZE, "none");
+        else
+                snprintf(name, ESCAPE_NAME_SIZE, "^%c", (char) (key + '@'));
+        return name;
+}
 
 /* One more byte. Returns what it completes. */
 static enum escape_hit step(struct escape *escape, uint8_t byte, uint64_t now_usec, char *ret_letter) {

@@ -9,6 +9,13 @@
 #define ESCAPE_KEY_DEFAULT 0x1D /* Ctrl-] */
 #define ESCAPE_KEY_NONE (-1)
 #define ESCAPE_WINDOW_USEC 1000000
+#define ESCAPE_NAME_SIZE 5
+
+/* Parses the name of a key: "^]", "^a" and their like (caret notation of the control characters) or "none". Returns 0
+ * or -EINVAL. */
+int escape_parse(const char *text, int *ret_key);
+/* Writes that name. Returns NAME. */
+const char *escape_name(int key, char name[static ESCAPE_NAME_SIZE]);
 
 enum escape_hit {
         ESCAPE_NOTHING,

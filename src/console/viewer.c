@@ -96,11 +96,24 @@ static const struct {
         { '?', menu_help, false, "this list" },
 };
 
+/* Asked for: --quiet does not hide it. */
 static void menu_help(struct run *r) {
-        (void) r;
+        char key[ESCAPE_NAME_SIZE];
+
+        escape_name(r->escape.key, key);
         for (size_t i = 0; i < ELEMENTSOF(menu); i++)
-                log_notice("^] ^] %c  %s", menu[i].key, menu[i].help);
-        log_notice("^] ^] ^] kill; all within a second");
+                log_warning("%s %s %c  %s", key, key, menu[i].key, menu[i].help);
+        log_warning("%s %s %s kill; all within a second", key, key, key);
+}
+
+static void greet(const struct run *r) {
+        char key[ESCAPE_NAME_SIZE];
+
+        escape_name(r->escape.key, key);
+        if (r->escape.key == ESCAPE_KEY_NONE)
+                log_info("attached to %s", r->options->name);
+        else
+                log_info("attached to %s; %s%sd leaves, %s%s? lists the keys", r->options->name, key, key, key, key);
 }
 
 static bool choose(struct run *r, char key) {
@@ -373,7 +386,7 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
                            .signal_fd = -EBADF };
         n = open_run(r, e);
         if (n >= 0 && options->greets)
-                log_info("attached to %s; ^]^]d leaves, ^]^]? lists the keys", options->name);
+                greet(r);
         if (n >= 0)
                 loop(r);
         terminal_restore(&r->terminal);

@@ -12,7 +12,6 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/syscalls.h"
-#include "console/escape.h"
 #include "console/viewer.h"
 
 enum verdict { VERDICT_READY = 1, VERDICT_FAILED };
@@ -157,7 +156,7 @@ int detach(const struct spec *spec, const struct host_probe *host, struct detach
            struct error *error) {
         struct viewer_options options = { .wants = WANTS_VIEW | WANTS_WRITE | WANTS_OWN,
                                           .streams = { 0, 1, 2 },
-                                          .escape_key = ESCAPE_KEY_DEFAULT,
+                                          .escape_key = spec->escape_key,
                                           .hangup_leaves = spec->hangup == HANGUP_DETACH };
         int pair[2] = { -EBADF, -EBADF }, viewer[2] = { -EBADF, -EBADF }, r;
 

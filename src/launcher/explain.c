@@ -12,6 +12,7 @@
 
 #include "basic/fd.h"
 #include "basic/syscalls.h"
+#include "console/escape.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
 #include "isolation/namespaces.h"
@@ -157,7 +158,7 @@ static char *console_log(const struct console_log *log) {
 
 static void explain_settings(struct out *o, const struct plan *plan) {
         _cleanup_free_ char *log = console_log(&plan->spec->console_log);
-        char id[ID128_DASHED_SIZE];
+        char id[ID128_DASHED_SIZE], key[ESCAPE_NAME_SIZE];
         const struct {
                 const char *name, *value, *origin;
         } rows[] = {
@@ -169,6 +170,7 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                 { "console", console_names[plan->console], origin(plan, SETTING_CONSOLE) },
                 { "console-log", log, origin(plan, SETTING_CONSOLE_LOG) },
                 { "console-filter", plan->spec->console_safe ? "safe" : "off", origin(plan, SETTING_CONSOLE_FILTER) },
+                { "escape", escape_name(plan->spec->escape_key, key), origin(plan, SETTING_ESCAPE) },
                 { "record", plan->spec->record, origin(plan, SETTING_RECORD) },
                 { "record-input", plan->spec->record ? (plan->spec->record_input ? "yes" : "no") : NULL,
                   origin(plan, SETTING_RECORD_INPUT) },

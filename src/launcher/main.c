@@ -9,6 +9,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "console/escape.h"
 #include "launcher/detach.h"
 #include "launcher/help.h"
 #include "launcher/lock.h"
@@ -23,6 +24,7 @@ extern char **environ;
 /* Takes what the spec asks for through plan and lock to its end. Returns the exit status. */
 static int run(const struct plan *plan, struct detach *detach, struct error *error) {
         const struct spec *spec = plan->spec;
+        char key[ESCAPE_NAME_SIZE];
         int r;
 
         if (spec->explain != EXPLAIN_NO)
@@ -39,10 +41,11 @@ static int run(const struct plan *plan, struct detach *detach, struct error *err
         /* What spawn says of its own progress has no place between a command's lines. */
         if (plan->console == CONSOLE_PIPE && log_level() < LOG_DEBUG)
                 log_set_level(LOG_WARNING);
-        if (spec->start == START_BOOT || plan->console == CONSOLE_INTERACTIVE)
-                log_info("starting %s from %s%s", plan->machine, plan->probe->root.path,
-                         plan->console == CONSOLE_INTERACTIVE ? "; press ^] three times within a second to kill it"
-                                                              : "");
+        if (plan->console == CONSOLE_INTERACTIVE && spec->escape_key != ESCAPE_KEY_NONE)
+                log_info("starting %s from %s; press %s three times within a second to kill it", plan->machine,
+                         plan->probe->root.path, escape_name(spec->escape_key, key));
+        else if (spec->start == START_BOOT || plan->console == CONSOLE_INTERACTIVE)
+                log_info("starting %s from %s", plan->machine, plan->probe->root.path);
         if (spec->start == START_BOOT && spec->registration == REGISTER_AUTO && !plan->announce)
                 log_info("not registered with machined: there is no system bus here");
         return plan->session ? supervise_detached(plan, detach) : supervise(plan);

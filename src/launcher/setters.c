@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "basic/fd.h"
+#include "console/escape.h"
 #include "console/log_file.h"
 #include "console/ring.h"
 #include "isolation/affinity.h"
@@ -537,6 +538,12 @@ SETTER(set_on_hangup) {
         if (r == 0)
                 spec->hangup = choice ? HANGUP_DETACH : HANGUP_KILL;
         return r;
+}
+
+SETTER(set_escape) {
+        return escape_parse(value, &spec->escape_key) < 0
+                       ? refuse(row, value, error, "not a key such as ^] or ^a, nor none")
+                       : 0;
 }
 
 SETTER(set_scrollback) {

@@ -50,6 +50,7 @@ SETTER(set_register);
 SETTER(set_resolv_conf);
 SETTER(set_rlimit);
 SETTER(set_scrollback);
+SETTER(set_escape);
 SETTER(set_slice);
 SETTER(set_stop_timeout);
 SETTER(set_system_call_filter);

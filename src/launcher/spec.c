@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "console/escape.h"
 #include "console/ring.h"
 #include "launcher/options.h"
 
@@ -20,6 +21,7 @@ void spec_init(struct spec *spec) {
                 .resolv_conf = RESOLV_CONF_AUTO,
                 .timezone = TIMEZONE_AUTO,
                 .scrollback = RING_SIZE_DEFAULT,
+                .escape_key = ESCAPE_KEY_DEFAULT,
                 .lock = true,
                 .check_os_release = true,
                 .seccomp = true,

@@ -58,6 +58,7 @@ enum setting {
         SETTING_WAIT,
         SETTING_ON_HANGUP,
         SETTING_SCROLLBACK,
+        SETTING_ESCAPE,
         SETTING_QUIET,
         SETTING_EXPLAIN,
         /* environment of spawn itself */
@@ -173,6 +174,7 @@ struct spec {
         bool detachable;     /* the foreground console can be left */
         enum wait_for wait;  /* what --detach waits for */
         enum hangup hangup;  /* what the end of the terminal means */
+        int escape_key;      /* a byte or ESCAPE_KEY_NONE */
         uint64_t scrollback; /* bytes that a new viewer is shown */
         bool quiet;
         enum explain_format explain;

@@ -17,7 +17,6 @@
 #include "basic/log.h"
 #include "basic/sync.h"
 #include "basic/syscalls.h"
-#include "console/escape.h"
 #include "console/guardian.h"
 #include "console/session.h"
 #include "launcher/console_files.h"
@@ -97,7 +96,7 @@ static int open_console(struct supervisor *s) {
         if (s->plan->console == CONSOLE_PIPE)
                 return 0;
         struct console_options options = { .mode = modes[s->plan->console],
-                                           .escape_key = ESCAPE_KEY_DEFAULT,
+                                           .escape_key = s->plan->spec->escape_key,
                                            .plain = s->plan->console_plain,
                                            .safe = s->plan->spec->console_safe };
         for (int i = 0; i < 3; i++)

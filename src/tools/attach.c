@@ -41,7 +41,7 @@ static int judge(const struct request *q, const struct viewer_result *result, st
 }
 
 int attach_run(const struct request *q, struct error *error) {
-        const struct viewer_options options = {
+        struct viewer_options options = {
                 .name = q->name,
                 .wants = WANTS_VIEW | (q->read_only ? 0 : WANTS_WRITE) | (q->take ? WANTS_TAKE : 0) |
                          (q->share ? WANTS_SHARE : 0),
@@ -50,8 +50,12 @@ int attach_run(const struct request *q, struct error *error) {
                 .greets = true,
         };
         struct viewer_result result;
-        _cleanup_close_ int fd = state_connect(q->name, error);
 
+        if (q->escape && escape_parse(q->escape, &options.escape_key) < 0) {
+                error_set(error, EINVAL, "--escape=%s: not a key such as ^] or ^a, nor none", q->escape);
+                return -EINVAL;
+        }
+        _cleanup_close_ int fd = state_connect(q->name, error);
         if (fd < 0)
                 return fd;
         int r = viewer_hello(fd, &options);

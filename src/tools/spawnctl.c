@@ -24,6 +24,7 @@ static const struct {
         { 'r', "read-only", NULL, offsetof(struct request, read_only), "attach", "only look" },
         { 0, "take", NULL, offsetof(struct request, take), "attach", "type instead of whoever does" },
         { 0, "share", NULL, offsetof(struct request, share), "attach", "type beside whoever does" },
+        { 0, "escape", "KEY", offsetof(struct request, escape), "attach", "the escape key (^]) or none" },
         { 0, "for", "STATE", offsetof(struct request, wait_for), "wait", "running or exit (the default)" },
         { 's', "signal", "SIGNAL", offsetof(struct request, signal), "kill", "which one (SIGTERM)" },
 };

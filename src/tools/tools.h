@@ -15,6 +15,7 @@ struct request {
         int word_count;
         bool json, no_legend;
         bool read_only, take, share; /* attach */
+        const char *escape;          /* attach; NULL: the usual key */
         const char *wait_for;        /* wait */
         const char *signal;          /* kill */
 };

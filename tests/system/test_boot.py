@@ -64,6 +64,20 @@ class Busybox(TestCase):
         self.assertEqual(t.wait(3), 137)
         self.assertEqual(t.modes(), t.before)
 
+    def test_another_escape_key(self):
+        t = self.terminal('--escape=^_', '-D', ROOTS / 'busybox', 'sh', '-c', 'echo up; while read -rs x; do echo "<${#x}>"; done')
+        t.expect(rb'press \^_ three times(?s:.*)up')
+        t.send(b'\x1d\x1d\x1d\r')
+        t.expect(b'<3>')
+        t.send(b'\x1f\x1f\x1f')
+        self.assertEqual(t.wait(), 137)
+        t = self.terminal('--escape=none', '-D', ROOTS / 'busybox', 'sh', '-c', 'echo up; read -rs x; echo "<${#x}>"')
+        t.expect(b'up')
+        self.assertNotIn(b'press', t.everything)
+        t.send(b'\x1d\x1d\x1d\r')
+        t.expect(b'<3>')
+        self.assertEqual(t.wait(), 0)
+
     def test_slow_escapes_are_bytes(self):
         t = self.boot()
         for _ in range(3):

@@ -356,6 +356,22 @@ class Sessions(TestCase):
         t.send(b'\x1d\x1d\x1d')
         self.assertEqual(t.wait(), 137)
 
+    def test_another_escape_key(self):
+        t = self.foreground('/bin/sh', '-c', 'echo up; while read -rs x; do echo "<${#x}>"; done', options=('--detachable', '--escape=^a'))
+        t.expect(b'up')
+        t.send(b'\x1d\x1d\x1d\r')  # the payload's now
+        t.expect(b'<3>')
+        t.send(b'\x01\x01?')
+        t.expect(rb'\^A \^A d')
+        t.send(b'\x01\x01d')
+        self.assertEqual(t.wait(), 0)
+        t = self.attach('m1', '--escape=none')
+        t.send(b'\x15\x1d\x1dd\x01\x01d\r')
+        t.expect(b'<6>')
+        p = self.ctl('attach', 'm1', '--escape=x')
+        self.assertEqual((p.returncode, p.stderr.count(b'\n')), (125, 1), p.stderr)
+        self.assertIn(b'--escape=x: not a key', p.stderr)
+
     def test_hangup(self):
         t = self.foreground('/bin/sh', '-c', 'echo up; sleep 500')
         t.expect(b'up')

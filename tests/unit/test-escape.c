@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "console/escape.h"
@@ -91,8 +92,31 @@ static void test_chunks_do_not_matter(void **state) {
         }
 }
 
+static void keys_have_names(void **state) {
+        static const struct {
+                const char *text, *name;
+                int key;
+        } cases[] = {
+                { "^]", "^]", 0x1D }, { "^a", "^A", 1 },    { "^A", "^A", 1 },
+                { "^@", "^@", 0 },    { "^_", "^_", 0x1F }, { "none", "none", ESCAPE_KEY_NONE },
+        };
+        static const char *const bad[] = { "", "^", "a", "^aa", "^?", "^1", "]", "None", "^\xc3\xa4" };
+        char name[ESCAPE_NAME_SIZE];
+        int key = 0;
+
+        (void) state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                assert_int_equal(escape_parse(cases[i].text, &key), 0);
+                assert_int_equal(key, cases[i].key);
+                assert_string_equal(escape_name(key, name), cases[i].name);
+        }
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+                assert_int_equal(escape_parse(bad[i], &key), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(keys_have_names),
                 cmocka_unit_test(test_three_in_a_row),
                 cmocka_unit_test(test_window_counts_from_the_first),
                 cmocka_unit_test(test_other_bytes_reset),

@@ -60,6 +60,7 @@ static const struct {
         { "wait", "running" },
         { "on-hangup", "detach" },
         { "scrollback", "64K" },
+        { "escape", "^a" },
         { "register", "auto" },
         { "slice", "foo.slice" },
         { "property", "MemoryMax=1G" },

@@ -293,6 +293,7 @@ static void bad_values(void **state) {
                 { "console-log",
                   { "", ",raw", "f,", "f,RAW", "f,size=", "f,size=4095", "f,size=x", "f,rotate=1000" } },
                 { "console-filter", { "", "on", "unsafe", "yes" } },
+                { "escape", { "", "a", "^", "^aa" } },
                 { "record", { "" } },
                 { "record-input", { "", "maybe" } },
                 { "rlimit", { "", "NOFILE", "NOFILE=", "NOFILE=7:5", "NOFILE=x", "NOSUCH=1", "=1", "NOFILE=-1" } },
