@@ -13,6 +13,12 @@ int sync_pair(int ret_fds[static 2]) {
         return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0 ? -errno : 0;
 }
 
+/* What a send's failure means. The first send after the other end closed without reading all says ECONNRESET instead
+ * of EPIPE, unix(7). */
+static int send_error(void) {
+        return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
 int sync_send(int fd, enum sync_step step, const struct error *error) {
         struct sync_packet packet;
 
@@ -25,7 +31,7 @@ int sync_send(int fd, enum sync_step step, const struct error *error) {
                 if (send(fd, &packet, size, MSG_NOSIGNAL) >= 0)
                         return 0;
                 if (errno != EINTR)
-                        return -errno;
+                        return send_error();
         }
 }
 
@@ -87,7 +93,7 @@ static int send_some_fds(int channel, const int *fds, size_t n) {
         do
                 r = sendmsg(channel, &m, MSG_NOSIGNAL);
         while (r < 0 && errno == EINTR);
-        return r < 0 ? -errno : 0;
+        return r < 0 ? send_error() : 0;
 }
 
 int sync_send_fds(int fd, const int *fds, size_t n) {

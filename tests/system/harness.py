@@ -115,6 +115,16 @@ class Host:
         }
 
 
+def wait_until(condition, what, timeout=10):
+    """What CONDITION returns once it is true."""
+    end = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f'not within {timeout} s: {what}')
+        time.sleep(0.02)
+    return result
+
+
 class TestCase(unittest.TestCase):
     """Each test leaves the host as it found it."""
 

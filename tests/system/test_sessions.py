@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import SPAWN, TestCase, Terminal, descendants
+from harness import SPAWN, TestCase, Terminal, descendants, wait_until
 
 CTL = os.environ.get('SPAWNCTL', str(pathlib.Path(SPAWN).parent.parent / 'tools/spawnctl'))
 CLONE_NEWNS, MS_REC_PRIVATE = 0x20000, 0x4000 | 1 << 18
@@ -37,15 +37,6 @@ def tearDownModule():
     call(libc.setns(host_namespace, CLONE_NEWNS))
     os.close(host_namespace)
     os.chdir(where)  # setns(2) has moved us to the root
-
-
-def wait_until(condition, what, timeout=10):
-    end = time.monotonic() + timeout
-    while not (result := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f'not within {timeout} s: {what}')
-        time.sleep(0.02)
-    return result
 
 
 class Sessions(TestCase):

@@ -33,6 +33,26 @@ static void packets_keep_their_boundaries(void **state) {
         close(p[1]);
 }
 
+/* The kernel tells the sender apart from one whose packets were read: once, with ECONNRESET. What the other end has
+ * sent is there still. */
+static void gone_with_packets_unread(void **state) {
+        for (int descriptors = 0; descriptors < 2; descriptors++) {
+                struct sync_packet packet;
+                int p[2];
+
+                (void) state;
+                assert_int_equal(sync_pair(p), 0);
+                assert_int_equal(sync_send(p[0], SYNC_GO, NULL), 0);
+                assert_int_equal(sync_send(p[1], SYNC_FAILED, NULL), 0);
+                close(p[1]);
+                assert_int_equal(descriptors ? sync_send_fds(p[0], p, 1) : sync_send(p[0], SYNC_GO, NULL), -EPIPE);
+                assert_int_equal(sync_receive(p[0], &packet), 1);
+                assert_int_equal(packet.step, SYNC_FAILED);
+                assert_int_equal(sync_receive(p[0], &packet), 0);
+                close(p[0]);
+        }
+}
+
 static void what_is_no_packet_is_refused(void **state) {
         struct sync_packet packet = { .step = SYNC_GO };
         char bytes[sizeof(struct sync_packet)] = { 0 };
@@ -242,6 +262,7 @@ static void too_many_for_the_receiver(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(packets_keep_their_boundaries),
+                cmocka_unit_test(gone_with_packets_unread),
                 cmocka_unit_test(what_is_no_packet_is_refused),
                 cmocka_unit_test(sentences_are_ended),
                 cmocka_unit_test(a_reason_outlives_its_sender),
