@@ -4,13 +4,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 
 #include "basic/fd.h"
+#include "basic/syscalls.h"
 #include "basic/text.h"
 
 enum { BUSY_ROUNDS = 500, BUSY_WAIT_MS = 10, DEPTH_LIMIT = 64, LIST_LIMIT = 64 * 1024 };
@@ -68,12 +73,14 @@ int cgroup_path(pid_t pid, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+/* Where a host has cgroup2: alone, or beside the hierarchies of v1. */
+static const char *const host_mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
 bool cgroup_is_delegated(const char *path) {
-        static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
         static const char *const marks[] = { "trusted.delegate", "user.delegate" };
 
-        for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
-                _cleanup_free_ char *directory = text_format("%s%s", mounts[i], path);
+        for (size_t i = 0; i < ELEMENTSOF(host_mounts); i++) {
+                _cleanup_free_ char *directory = text_format("%s%s", host_mounts[i], path);
                 for (size_t k = 0; directory && k < ELEMENTSOF(marks); k++) {
                         char value = 0;
                         if (getxattr(directory, marks[k], &value, 1) == 1 && value == '1')
@@ -81,6 +88,60 @@ bool cgroup_is_delegated(const char *path) {
                 }
         }
         return false;
+}
+
+static int open_directory(int parent_fd, const char *name) {
+        int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* Below a mount of the host's that can be written to. */
+static int open_in_host_mount(const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(host_mounts); i++) {
+                _cleanup_close_ int top = open(host_mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                struct statfs fs;
+                if (top < 0 || fstatfs(top, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC || fs.f_flags & ST_RDONLY)
+                        continue;
+                /* The path is the kernel's own: absolute, and without links, which cgroup2 does not have. */
+                return open_directory(top, path[1] ? path + 1 : ".");
+        }
+        return -ENOENT;
+}
+
+static int mount_detached(void) {
+        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
+
+        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* Our own group as the top of a mount that nobody else sees. Mounting cgroup2 in the first cgroup namespace sets the
+ * options of the hierarchy for the whole host (nsdelegate, memory_recursiveprot, … would be off), and waits for all
+ * processors while doing so: so it is mounted in a namespace that is made for it. */
+static int mount_own_group(void) {
+        _cleanup_close_ int ours = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+
+        if (ours < 0 || unshare(CLONE_NEWCGROUP) < 0)
+                return -errno;
+        int fd = mount_detached();
+        if (setns(ours, CLONE_NEWCGROUP) < 0) {
+                int r = -errno;
+                fd_close(fd);
+                return r;
+        }
+        return fd;
+}
+
+int cgroup_open(const char *path) {
+        _cleanup_free_ char *own = NULL;
+        int fd = open_in_host_mount(path);
+
+        if (fd != -ENOENT || cgroup_path(0, &own) < 0 || !text_equal(own, path))
+                return fd;
+        return mount_own_group();
 }
 
 static int remove_tree(int parent_fd, const char *name, int depth);
@@ -110,9 +171,9 @@ static int remove_tree(int parent_fd, const char *name, int depth) {
                 return -ELOOP;
         if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                 return 0;
-        int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        int fd = open_directory(parent_fd, name);
         if (fd < 0)
-                return -errno;
+                return fd;
         int r = remove_children(fd, depth);
         if (r < 0)
                 return r;
@@ -124,7 +185,7 @@ int cgroup_remove(int parent_fd, const char *name) {
 
         if (r != -EBUSY)
                 return r;
-        _cleanup_close_ int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_close_ int fd = open_directory(parent_fd, name);
         if (fd >= 0)
                 (void) write_file(fd, "cgroup.kill", "1"); /* Linux 5.14; without it the caller has killed PID 1 */
         for (int round = 0; r == -EBUSY && round < BUSY_ROUNDS; round++) {

@@ -20,6 +20,11 @@ void cgroup_enable_controllers(int group_fd);
  * outside of the namespace. The caller frees *RET. */
 int cgroup_path(pid_t pid, char **ret);
 
+/* Opens the directory of the group PATH (as cgroup_path() gives it) for changes below it: where the host has cgroup2
+ * mounted, writable; our own group also where it has not (a v1 host, a sandbox). The host's mounts and the options of
+ * the hierarchy stay as they are. Returns a descriptor, or a negative errno: -ENOENT where there is no such group. */
+int cgroup_open(const char *path);
+
 /* Whether a service manager has marked the group PATH as one whose inside it leaves to others (systemd, "Control Group
  * APIs and Delegation"). */
 bool cgroup_is_delegated(const char *path);

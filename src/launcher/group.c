@@ -9,18 +9,6 @@
 #include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "basic/log.h"
-#include "basic/syscalls.h"
-
-/* A cgroup2 instance that nobody else sees: it shows the same groups wherever the host has it mounted, or not at all
- * (cgroup v1 hosts), and is gone with the descriptor. */
-static int open_top(void) {
-        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
-
-        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return -errno;
-        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-        return fd < 0 ? -errno : fd;
-}
 
 static int open_directory(int parent, const char *name) {
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -50,14 +38,8 @@ int group_open(struct launch *launch, struct error *error) {
         }
         if (!path)
                 return error_set(error, EXDEV, "our own control group is not in our cgroup namespace");
-        _cleanup_close_ int top = open_top();
-        if (top < 0) {
-                error_set(error, -top, "cannot mount cgroup2: %s", strerror(-top));
-                return top == -ENOSYS ? error_hint(error, "Linux 5.12 or later is needed") : top;
-        }
         launch->cgroup_parent_fd = fd_close(launch->cgroup_parent_fd);
-        /* The path is the kernel's own: absolute, and without links, which cgroup2 does not have. */
-        int fd = open_directory(top, path[1] ? path + 1 : ".");
+        int fd = cgroup_open(path);
         if (fd < 0)
                 return error_set(error, -fd, "cannot open the control group %s: %s", path, strerror(-fd));
         launch->cgroup_parent_fd = fd;

@@ -104,7 +104,7 @@ class Host:
     def look():
         processes = descendants()
         # Without the overlays that copy() makes.
-        mounts = sorted(l.split(' - ')[0].split(' ', 3)[3] for l in open('/proc/self/mountinfo') if '/test-root-' not in l)
+        mounts = sorted(l.split(' ', 3)[3] for l in open('/proc/self/mountinfo') if '/test-root-' not in l)
         return {
             'mounts': mounts,
             'links': sorted(os.listdir('/sys/class/net')),

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Callers of every kind: what they have set must not reach the payload, and what they do must not strand it."""
+import ctypes
 import os
 import pathlib
 import re
 import resource
 import shutil
 import signal
+import subprocess
 import time
 
 from harness import ROOTS, SPAWN, TestCase, Terminal, descendants
 
 BB = ROOTS / 'busybox'
+MS_REMOUNT = 32
 
 
 class Caller(TestCase):
@@ -110,6 +113,28 @@ class Caller(TestCase):
         self.assertEqual(p.stdout.split(), [b'2', b'single', b'--x', b'1', b'lang=,systemd-nspawn,1'])
         p = self.spawn('-q', '-D', root, '-b', '--console=pipe', env=os.environ | {'SYSTEMD_NSPAWN_TMPFS_TMP': '0'})
         self.assertEqual(p.stdout.split()[1:2], [b'0'])
+
+    def test_the_options_of_cgroup2_are_the_hosts(self):
+        """A mount of cgroup2 in the host's cgroup namespace would turn nsdelegate and its like off for everybody."""
+        def found():
+            return [l.split()[1:4:2] for l in open('/proc/mounts') if l.split()[2] == 'cgroup2']
+        top, before = (found() or self.skipTest('cgroup2 is not mounted here'))[0]
+
+        def set_options(text):
+            self.assertEqual(ctypes.CDLL(None).mount(None, top.encode(), None, MS_REMOUNT, text.encode()), 0)
+        set_options('nsdelegate,memory_recursiveprot')
+        self.addCleanup(set_options, ','.join(o for o in before.split(',') if o not in ('rw', 'relatime', 'nosuid', 'nodev', 'noexec')))
+        with_options = found()
+        if 'nsdelegate' not in with_options[0][1]:
+            self.skipTest('this is not the first cgroup namespace')
+        self.spawn('-q', '-D', BB, 'true')
+        self.assertEqual(found(), with_options)
+        p = self.start('-q', '-D', BB, '-b', stderr=None)
+        while b'busybox is up' not in (line := p.stdout.readline()):
+            self.assertTrue(line)
+        self.assertEqual(found(), with_options)
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(p.wait(20), 0)
 
     def test_many_at_once(self):
         """Sixteen containers on copies of one root: none waits for another, none leaves anything."""

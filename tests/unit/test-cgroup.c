@@ -2,7 +2,9 @@
 /* Groups: as plain directories, and for real on a cgroup2 mount that only this test has. */
 #include "basic/cgroup.h"
 
-#include "basic/syscalls.h"
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "helpers.h"
 
 static void groups_are_removed_depth_first(void **state) {
@@ -68,15 +70,16 @@ static void entering_needs_a_group(void **state) {
         assert_int_equal(cgroup_enter(-1), -EBADF);
 }
 
-/* The top of the cgroup2 hierarchy, mounted for nobody else to see; skips where there is none. */
+/* Our own group; skips where there is none. */
 static int open_cgroup2(void) {
+        _cleanup_free_ char *own = NULL;
+
         need_root();
-        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
-        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+        int fd = cgroup_path(0, &own) < 0 ? -1 : cgroup_open(own);
+        if (fd < 0) {
                 print_message("this kernel has no cgroup2\n");
                 skip();
         }
-        int fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
         assert_true(fd >= 0);
         return fd;
 }
@@ -201,6 +204,61 @@ static void a_busy_group_is_waited_for(void **state) {
         assert_int_equal(faccessat(top, name, F_OK, 0), -1);
 }
 
+/* What /proc says of the cgroup2 hierarchy's options. */
+static void read_options(char *ret, size_t size) {
+        char line[4096];
+        FILE *f = fopen("/proc/mounts", "re");
+
+        *ret = 0;
+        while (f && fgets(line, sizeof line, f))
+                if (strstr(line, " cgroup2 "))
+                        snprintf(ret, size, "%s", line);
+        if (f)
+                fclose(f);
+}
+
+/* A host without a mount of cgroup2, or with one that is read-only: our own group is had, and nothing else. */
+static void open_where_none_is_mounted(void *userdata) {
+        _cleanup_free_ char *own = NULL, *after = NULL;
+        char group[64];
+
+        (void) userdata;
+        CHECK(unshare(CLONE_NEWNS) == 0);
+        CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        CHECK(mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL) == 0);
+        CHECK(cgroup_path(0, &own) == 0);
+        CHECK(cgroup_open("/there-is-none") == -ENOENT);
+        _cleanup_close_ int fd = cgroup_open(own);
+        CHECK(fd >= 0);
+        snprintf(group, sizeof group, "spawn-test-%d", (int) getpid());
+        CHECK(mkdirat(fd, group, 0755) == 0);
+        CHECK(cgroup_remove(fd, group) == 0);
+        CHECK(cgroup_path(0, &after) == 0); /* we are in our cgroup namespace again */
+        CHECK(strcmp(own, after) == 0);
+}
+
+/* nsdelegate and its like are the host's: a mount of cgroup2 in the first cgroup namespace would turn them off. */
+static void the_options_of_the_host_stay(void **state) {
+        char before[4096], set[4096], after[4096];
+        const char *flags[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+        unsigned long changed = 0;
+
+        (void) state;
+        fd_close(open_cgroup2());
+        read_options(before, sizeof before);
+        for (size_t i = 0; i < ELEMENTSOF(flags); i++)
+                changed += !strstr(before, "nsdelegate") &&
+                           mount(NULL, flags[i], NULL, MS_REMOUNT, "nsdelegate,memory_recursiveprot") == 0;
+        read_options(set, sizeof set);
+        fd_close(open_cgroup2());
+        int status = run_child(open_where_none_is_mounted, NULL);
+        read_options(after, sizeof after);
+        for (size_t i = 0; changed > 0 && i < ELEMENTSOF(flags); i++)
+                (void) mount(NULL, flags[i], NULL, MS_REMOUNT, "");
+        assert_int_equal(status, 0);
+        assert_string_equal(set, after);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(groups_are_removed_depth_first),
@@ -210,6 +268,7 @@ int main(void) {
                 cmocka_unit_test(processes_are_moved_and_found),
                 cmocka_unit_test(processes_enter_and_are_killed),
                 cmocka_unit_test(a_busy_group_is_waited_for),
+                cmocka_unit_test(the_options_of_the_host_stay),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,10 @@
 #include "launcher/group.h"
 
 #include "basic/cgroup.h"
-#include "basic/syscalls.h"
 #include "made.h"
 
 struct unit {
-        char name[64], path[80]; /* a group below our own, and its path */
+        char name[64], path[4096]; /* a group below our own, and its path */
         int top, fd;
         struct made *made;
 };
@@ -18,15 +17,15 @@ static void make_unit(struct made *m, struct unit *u) {
 
         *u = (struct unit){ .made = m };
         need_root();
-        _cleanup_close_ int fs = sys_fsopen("cgroup2", FSOPEN_CLOEXEC);
-        if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 || cgroup_path(0, &own) < 0) {
+        u->top = cgroup_path(0, &own) < 0 ? -1 : cgroup_open(own);
+        if (u->top < 0) {
+                free(own);
                 print_message("there is no cgroup2 here\n");
                 skip();
         }
-        free(own);
-        u->top = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
         snprintf(u->name, sizeof u->name, "spawn-test-%d.service", (int) getpid());
-        snprintf(u->path, sizeof u->path, "/%s", u->name);
+        snprintf(u->path, sizeof u->path, "%s/%s", own[1] ? own : "", u->name);
+        free(own);
         assert_int_equal(mkdirat(u->top, u->name, 0755), 0);
         u->fd = openat(u->top, u->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         m->probe.host.cgroup = (struct cgroup_place){ .available = true, .path = u->path };
