@@ -156,13 +156,28 @@ static char *console_log(const struct console_log *log) {
                          : NULL;
 }
 
+/* NULL where there is none. The caller frees. */
+static char *image_root(const struct root_probe *root) {
+        const struct image_partition *p = &root->image.parts[PART_ROOT];
+
+        if (!root->image.path)
+                return NULL;
+        if (!root->image.table)
+                return text_format("%s (%s)", root->real_path, p->type);
+        return text_format("%s (%s partition %d: %" PRIu64 " bytes at %" PRIu64 ", %s)", root->real_path,
+                           root->image.table, p->number, p->size, p->offset, p->type);
+}
+
 static void explain_settings(struct out *o, const struct plan *plan) {
         _cleanup_free_ char *log = console_log(&plan->spec->console_log);
+        _cleanup_free_ char *image = image_root(&plan->probe->root);
         char id[ID128_DASHED_SIZE], key[ESCAPE_NAME_SIZE];
         const struct {
                 const char *name, *value, *origin;
         } rows[] = {
-                { "directory", plan->probe->root.real_path, origin(plan, SETTING_DIRECTORY) },
+                { "directory", plan->probe->root.image.path ? NULL : plan->probe->root.real_path,
+                  origin(plan, SETTING_DIRECTORY) },
+                { "image", image, origin(plan, SETTING_IMAGE) },
                 { "machine", plan->machine, origin(plan, SETTING_MACHINE) },
                 { "hostname", plan->host_name, origin(plan, SETTING_HOSTNAME) },
                 { "machine-id", (id128_dashed(&plan->machine_id, id), id),

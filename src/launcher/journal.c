@@ -57,11 +57,13 @@ static bool has_id_of_host(const struct plan *plan) {
 }
 
 /* Fills *ERROR with why there can be no link. Returns 0 where there can. */
-static int why_not(const struct plan *plan, struct error *error) {
+static int why_not(const struct plan *plan, bool guest, struct error *error) {
         const char *origin = plan->spec->origin[SETTING_LINK_JOURNAL];
 
         if (has_id_of_host(plan))
                 return error_set(error, EEXIST, "%s: the root has the host's own machine id", origin);
+        if (guest && plan->probe->root.image.path)
+                return error_set(error, EOPNOTSUPP, "%s: the host cannot link to what is in a disk image", origin);
         if (is_directory(HOST_JOURNAL))
                 return 0;
         error_set(error, ENOENT, "%s: the host keeps no journal in " HOST_JOURNAL, origin);
@@ -87,7 +89,7 @@ int plan_journal(struct plan *plan, struct error *error) {
                                ? show_directory(plan, path, origin ? origin : "default", error)
                                : 0;
         struct error ignored;
-        r = why_not(plan, must ? error : &ignored);
+        r = why_not(plan, guest, must ? error : &ignored);
         if (r < 0)
                 return must ? r : 0;
         plan->journal.path = strdup(path);

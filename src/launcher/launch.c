@@ -44,7 +44,9 @@ static int prepare_tree(struct launch *launch, struct error *error) {
                 return error_memory(error);
         for (size_t i = 0; i < n; i++)
                 launch->mount_fds[i] = -EBADF;
-        launch->tree_fd = root_clone(plan->probe->root.fd, plan->tree_read_only, error);
+        /* A mount that is made anew for each boot: that of the last one went with its namespace. */
+        launch->tree_fd = plan->probe->root.image.path ? image_mount_root(&plan->probe->root.image, error)
+                                                       : root_clone(plan->probe->root.fd, plan->tree_read_only, error);
         if (launch->tree_fd < 0)
                 return launch->tree_fd;
         return plan->filter ? filter_prepare(&plan->filter_request, &launch->filter, error) : 0;

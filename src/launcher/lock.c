@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "basic/log.h"
 #include "launcher/plan.h"
 
+enum { LEFT_ROUNDS = 200, LEFT_WAIT_MS = 10 }; /* for what a killed user has left */
 enum { LOCKS_LIMIT = 1024 * 1024, COMMAND_LIMIT = 128 * 1024 };
 
 /* Has PID the directory of ROOT open? /proc/locks tells inodes but not reliably their device (btrfs, overlayfs). */
@@ -72,20 +74,35 @@ static char *machine_of(pid_t pid) {
                 argv[argc++] = p;
         argv[argc] = NULL;
         spec_init(&spec);
-        if (argc > 0 && spec_parse(&spec, argc, argv, no_environment, &action, NULL) >= 0 && spec.directory)
-                name = spec.machine ? strdup(spec.machine) : plan_machine_name(spec.directory);
+        if (argc > 0 && spec_parse(&spec, argc, argv, no_environment, &action, NULL) >= 0 &&
+            (spec.directory || spec.image || spec.machine))
+                name = spec.machine ? strdup(spec.machine)
+                                    : plan_machine_name(spec.image ? spec.image : spec.directory, spec.image);
         spec_free(&spec);
         return name;
 }
 
+static int try_lock(const struct root_probe *root, bool shared) {
+        return flock(root->lock_fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 ? -errno : 0;
+}
+
 int lock_root(const struct root_probe *root, bool shared, struct error *error) {
-        if (flock(root->lock_fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
-                return 0;
-        if (errno != EWOULDBLOCK) {
-                log_debug("cannot lock %s: %s", root->path, strerror(errno));
+        pid_t pid = 0;
+        int r = try_lock(root, shared);
+
+        /* A container that was killed has a moment to go: its file system holds the image until it is unmounted. */
+        for (int round = 0; r == -EWOULDBLOCK && round < LEFT_ROUNDS; round++) {
+                pid = find_holder(root);
+                if (pid > 0)
+                        break;
+                (void) poll(NULL, 0, LEFT_WAIT_MS);
+                r = try_lock(root, shared);
+        }
+        if (r != -EWOULDBLOCK) {
+                if (r < 0)
+                        log_debug("cannot lock %s: %s", root->path, strerror(-r));
                 return 0;
         }
-        pid_t pid = find_holder(root);
         _cleanup_free_ char *machine = pid > 0 ? machine_of(pid) : NULL;
         if (machine)
                 error_set(error, EBUSY, "%s is in use by the machine %s (process %d)", root->path, machine, (int) pid);

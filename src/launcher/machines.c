@@ -12,7 +12,7 @@ static const char *const machine_directories[] = { "/etc/machines",           "/
                                                    "/var/lib/machines",       "/var/lib/container",
                                                    "/usr/local/lib/machines", "/usr/lib/machines" };
 
-int machine_find(const char *name, char **ret, struct error *error) {
+int machine_find(const char *name, char **ret, bool *ret_image, struct error *error) {
         struct stat st;
 
         for (size_t i = 0; i < ELEMENTSOF(machine_directories); i++) {
@@ -22,13 +22,15 @@ int machine_find(const char *name, char **ret, struct error *error) {
                         return error_memory(error);
                 if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
                         *ret = TAKE_PTR(path);
+                        *ret_image = false;
                         return 0;
                 }
-                if (stat(image, &st) == 0)
-                        return error_set(error, EOPNOTSUPP,
-                                         "machine %s is the disk image %s, which this version of spawn cannot start",
-                                         name, image);
+                if (stat(image, &st) == 0) {
+                        *ret = TAKE_PTR(image);
+                        *ret_image = true;
+                        return 0;
+                }
         }
         error_set(error, ENOENT, "there is no machine %s in /var/lib/machines and its like", name);
-        return error_hint(error, "--directory=PATH starts a root that is elsewhere");
+        return error_hint(error, "--directory=PATH and --image=PATH start a root that is elsewhere");
 }

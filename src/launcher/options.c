@@ -28,7 +28,10 @@ const struct option_row option_table[] = {
 
         { "Root", 'D', "directory", ARGUMENT_REQUIRED, "PATH", SETTING_DIRECTORY, set_directory,
           "root directory of the container",
-          "The directory that becomes */* of the container. A symbolic link on the host is followed. Without it, *--machine=NAME* starts the directory of that name in _/etc/machines_, _/run/machines_, _/var/lib/machines_, _/var/lib/container_, _/usr/local/lib/machines_ or _/usr/lib/machines_; without either it is the working directory.", "dir" },
+          "The directory that becomes */* of the container. A symbolic link on the host is followed. Without it, *--machine=NAME* starts the directory or the disk image (_NAME.raw_) of that name in _/etc/machines_, _/run/machines_, _/var/lib/machines_, _/var/lib/container_, _/usr/local/lib/machines_ or _/usr/lib/machines_; without either it is the working directory.", "dir" },
+        { NULL, 'i', "image", ARGUMENT_REQUIRED, "PATH", SETTING_IMAGE, set_image,
+          "disk image with the root of the container",
+          "A file or a block device that holds a file system (ext2 to ext4, xfs, btrfs, squashfs, erofs), or a partition table: a GPT with a root partition of this architecture's type, or with one partition of the type Linux file system; an MBR with one bootable partition of type 83. Of several roots that with the highest name is taken. Partitions of a GPT for _/home_, _/srv_, _/var_, _/tmp_ and _/boot_ and the EFI system partition (_/efi_, else _/boot_) are mounted where the root has a directory for them, those for _/efi_ and _/boot_ only on an empty one. Where the image cannot be written the root is read-only; then, and with *--read-only*, journals are not replayed. Encrypted content, a separate _/usr_ and dm-verity are refused or not used; fsck is not run. The loop devices go away with the container.", "file" },
         { NULL, 0, "read-only", ARGUMENT_NONE, NULL, SETTING_READ_ONLY, set_read_only,
           "mount the root read-only",
           "With everything mounted below it on the host. Mounts that are asked for are not affected. Two containers may use one root if both do so read-only.", NULL },
@@ -200,7 +203,6 @@ static const struct {
         { "no-ask-password", false, "*" },
         { "template", true, NULL },
         { "ephemeral", false, NULL },
-        { "image", true, NULL },
         { "image-policy", true, NULL },
         { "mstack", true, NULL },
         { "oci-bundle", true, NULL },
@@ -240,10 +242,8 @@ static const struct {
 static const struct {
         char letter;
         const char *name;
-} foreign_letters[] = {
-        { 'x', "ephemeral" }, { 'i', "image" },           { 'U', "private-users" },        { 'n', "network-veth" },
-        { 'p', "port" },      { 'Z', "selinux-context" }, { 'L', "selinux-apifs-context" }
-};
+} foreign_letters[] = { { 'x', "ephemeral" }, { 'U', "private-users" },   { 'n', "network-veth" },
+                        { 'p', "port" },      { 'Z', "selinux-context" }, { 'L', "selinux-apifs-context" } };
 
 static int find_foreign(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(foreign); i++)

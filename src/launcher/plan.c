@@ -18,12 +18,13 @@
 
 #define HOST_NAME_LIMIT 64 /* HOST_NAME_MAX of Linux, sethostname(2) */
 
-char *plan_machine_name(const char *path) {
+char *plan_machine_name(const char *path, bool image) {
         const char *base = strrchr(path, '/');
+        size_t size = strlen(path) - (image && text_ends_with(path, ".raw") ? strlen(".raw") : 0);
         char name[HOST_NAME_LIMIT + 1];
         size_t n = 0;
 
-        for (const char *p = base ? base + 1 : path; *p && n < HOST_NAME_LIMIT; p++) {
+        for (const char *p = base ? base + 1 : path; p < path + size && n < HOST_NAME_LIMIT; p++) {
                 bool separator = *p == '-' || *p == '.';
                 if (!isalnum((unsigned char) *p) && !separator)
                         continue;
@@ -43,7 +44,7 @@ static int plan_identity(struct plan *plan, struct error *error) {
         const struct root_probe *root = &plan->probe->root;
         int r;
 
-        plan->machine = spec->machine ? strdup(spec->machine) : plan_machine_name(root->real_path);
+        plan->machine = spec->machine ? strdup(spec->machine) : plan_machine_name(root->real_path, root->image.path);
         if (!plan->machine) {
                 error_set(error, EINVAL, "no machine name can be made from %s", root->path);
                 return error_hint(error, "name it with --machine=NAME");
@@ -213,15 +214,15 @@ static int plan_console(struct plan *plan, struct error *error) {
 
 int plan_make(const struct spec *spec, const struct probe *probe, struct plan *ret, struct error *error) {
         static int (*const steps[])(struct plan *, struct error *) = {
-                plan_identity, plan_registration, plan_group,   plan_devices,     plan_capabilities, plan_mounts,
-                plan_incoming, plan_files,        plan_journal, plan_environment, plan_console,
+                plan_identity, plan_registration, plan_group, plan_devices, plan_capabilities, plan_image,
+                plan_mounts,   plan_incoming,     plan_files, plan_journal, plan_environment,  plan_console,
         };
         int r;
 
         *ret = (struct plan){
                 .spec = spec,
                 .probe = probe,
-                .tree_read_only = spec->read_only,
+                .tree_read_only = probe->root.read_only,
                 .session = detach_wanted(spec, &probe->host),
                 .console = console_resolve(spec->console, spec->start, probe->host.stream_is_terminal),
                 .console_plain = probe->host.journal_stream,

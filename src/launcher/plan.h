@@ -79,6 +79,7 @@ int plan_make(const struct spec *spec, const struct probe *probe, struct plan *r
 void plan_free(struct plan *plan);
 
 /* The parts of it that have a file of their own. */
+int plan_image(struct plan *plan, struct error *error);
 int plan_mounts(struct plan *plan, struct error *error);
 int plan_files(struct plan *plan, struct error *error);
 int plan_devices(struct plan *plan, struct error *error);
@@ -91,8 +92,9 @@ bool device_property(const char *property);
 enum console_mode console_resolve(enum console_mode asked, enum start_mode start, const bool is_terminal[static 3]);
 
 /* The machine name that the root's PATH gives: its last component without what a host name cannot hold, so "foo_bar"
- * becomes "foobar". NULL if nothing remains (or memory is exhausted). The caller frees. */
-char *plan_machine_name(const char *path);
+ * becomes "foobar"; that of an IMAGE without ".raw". NULL if nothing remains (or memory is exhausted). The caller
+ * frees. */
+char *plan_machine_name(const char *path, bool image);
 
 /* Prints the plan for people or as JSON (RFC 8259) to standard output. Returns 0 or a negative errno. */
 int plan_explain(const struct plan *plan, enum explain_format format);

@@ -146,7 +146,8 @@ static const struct tree_entry run_entries[] = { { ENTRY_DIRECTORY, "host", 0755
 
 static bool applies(const struct plan *plan, unsigned when) {
         const struct spec *spec = plan->spec;
-        bool tmp = spec->origin[SETTING_TMPFS_TMP] ? spec->tmpfs_tmp : spec->start == START_BOOT;
+        bool tmp = (spec->origin[SETTING_TMPFS_TMP] ? spec->tmpfs_tmp : spec->start == START_BOOT) &&
+                   !plan->probe->root.image.parts[PART_TMP].found;
 
         return (!(when & WHEN_BOOT_TMP) || tmp) && (!(when & WHEN_PRIVATE_NETWORK) || spec->private_network) &&
                (!(when & WHEN_OWN_CGROUP) || plan->group != GROUP_NONE) &&

@@ -12,6 +12,7 @@
 #include "isolation/devices.h"
 #include "launcher/init.h"
 #include "launcher/spec.h"
+#include "mounts/image.h"
 
 #define PROBE_TEXT_LIMIT (64 * 1024) /* bytes that are read of any text file of an image */
 
@@ -70,12 +71,14 @@ struct host_probe {
 
 struct root_probe {
         int fd;          /* O_PATH|O_DIRECTORY of the root; owned */
-        int lock_fd;     /* readable descriptor of the root for the lock; owned */
+        int lock_fd;     /* readable descriptor of the root, or of its disk image, for the lock; owned */
         char *path;      /* as it can be shown */
         char *real_path; /* canonical on the host */
-        dev_t device;
+        dev_t device;    /* of what is locked */
         ino_t inode;
-        bool is_host_root; /* the same directory as the host's "/" */
+        struct image image; /* if image.path is set; the other paths are the image's then */
+        bool read_only;     /* asked for, or all that the image gives */
+        bool is_host_root;  /* the same directory as the host's "/" */
         bool has_os_release;
         char *machine_id_text; /* first line of /etc/machine-id, or NULL */
         char *init_path;       /* first init found, or NULL */

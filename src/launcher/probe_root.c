@@ -8,6 +8,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "launcher/lock.h"
 #include "launcher/machines.h"
 #include "launcher/probe.h"
 #include "mounts/inroot.h"
@@ -112,28 +113,63 @@ static int open_root(const char *directory, struct root_probe *root, struct erro
         return 0;
 }
 
-/* The directory that is asked for; with a machine's name alone that machine's; without either the working directory.
- */
-static int choose_directory(const struct spec *spec, const struct host_probe *host, char **ret, struct error *error) {
-        if (!spec->directory && spec->machine)
-                return machine_find(spec->machine, ret, error);
-        if (!spec->directory && !host->working_directory)
+/* The image is locked before it is mounted: two drivers on one file system destroy it. To be explained it is only
+ * looked at. */
+static int open_image(const struct spec *spec, const struct host_probe *host, struct root_probe *root,
+                      struct error *error) {
+        struct image *image = &root->image;
+        bool explain = spec->explain != EXPLAIN_NO;
+
+        if (!host->root)
+                return error_set(error, EPERM, "root is needed to look into a disk image (loop devices, mounts)");
+        int r = image_open(root->path, spec->read_only || explain, image, error);
+        if (r < 0)
+                return r;
+        root->device = image->device;
+        root->inode = image->inode;
+        root->read_only = spec->read_only || (image->read_only && !explain) || image->parts[PART_ROOT].read_only;
+        root->lock_fd = fcntl(image->fd, F_DUPFD_CLOEXEC, 3);
+        if (root->lock_fd < 0)
+                return error_set(error, errno, "cannot lock the disk image %s: %m", root->path);
+        if (spec->lock && !explain)
+                r = lock_root(root, root->read_only, error);
+        if (r >= 0)
+                r = image_attach(image, explain, error);
+        if (r >= 0)
+                r = image_mount_root(image, error);
+        if (r >= 0)
+                root->fd = r;
+        return r < 0 ? r : 0;
+}
+
+/* What is asked for; with a machine's name alone that machine's; without either the working directory. */
+static int choose_root(const struct spec *spec, const struct host_probe *host, char **ret, bool *ret_image,
+                       struct error *error) {
+        const char *given = spec->image ? spec->image : spec->directory;
+
+        *ret_image = spec->image != NULL;
+        if (!given && spec->machine)
+                return machine_find(spec->machine, ret, ret_image, error);
+        if (!given && !host->working_directory)
                 return error_set(error, ENOENT, "no root is given, and there is no working directory to take for it");
-        *ret = strdup(spec->directory ? spec->directory : host->working_directory);
+        *ret = strdup(given ? given : host->working_directory);
         return *ret ? 0 : error_memory(error);
 }
 
 int probe_root(const struct spec *spec, const struct host_probe *host, struct root_probe *ret, struct error *error) {
+        bool image;
         int r;
 
-        *ret = (struct root_probe){ .fd = -EBADF, .lock_fd = -EBADF, .init = init_unknown() };
-        r = choose_directory(spec, host, &ret->path, error);
+        *ret = (struct root_probe){
+                .fd = -EBADF, .lock_fd = -EBADF, .read_only = spec->read_only, .init = init_unknown()
+        };
+        r = choose_root(spec, host, &ret->path, &image, error);
         if (r >= 0)
-                r = open_root(ret->path, ret, error);
+                r = image ? open_image(spec, host, ret, error) : open_root(ret->path, ret, error);
         if (r < 0)
                 return r;
         /* A working directory is easily another one than was meant, and mount points would be made in it. */
-        if (!spec->directory && !spec->machine && !is_kind(ret->fd, "/usr", S_IFDIR) &&
+        if (!spec->directory && !image && !spec->machine && !is_kind(ret->fd, "/usr", S_IFDIR) &&
             !is_kind(ret->fd, "/bin", S_IFDIR)) {
                 error_set(error, EINVAL,
                           "no root is given, and the working directory %s is none (it has no usr and no bin)",
@@ -171,6 +207,7 @@ void probe_free(struct probe *probe) {
         free(h->host_name);
         r->fd = fd_close(r->fd);
         r->lock_fd = fd_close(r->lock_fd);
+        image_close(&r->image);
         free(r->path);
         free(r->real_path);
         free(r->machine_id_text);

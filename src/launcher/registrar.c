@@ -56,7 +56,7 @@ static int make(const struct plan *plan, struct registrar **ret, struct error *e
                 .machine = plan->machine,
                 .id = plan->machine_id.bytes,
                 .service = spec->container_service,
-                .root_directory = plan->probe->root.real_path,
+                .root_directory = plan->probe->root.image.path ? NULL : plan->probe->root.real_path,
                 .register_ = modes[spec->registration],
                 .keep_unit = spec->keep_unit,
                 .slice = spec->slice,

@@ -106,6 +106,10 @@ SETTER(set_directory) {
         return *value ? replace(&spec->directory, value, error) : refuse(row, value, error, "an empty path");
 }
 
+SETTER(set_image) {
+        return *value ? replace(&spec->image, value, error) : refuse(row, value, error, "an empty path");
+}
+
 SETTER(set_machine) {
         return set_name(&spec->machine, value, row, error);
 }

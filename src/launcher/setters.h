@@ -21,6 +21,7 @@ SETTER(set_cpu_affinity);
 SETTER(set_detach);
 SETTER(set_detachable);
 SETTER(set_directory);
+SETTER(set_image);
 SETTER(set_drop_capability);
 SETTER(set_environment);
 SETTER(set_explain);

@@ -37,6 +37,7 @@ void spec_free(struct spec *spec) {
         strv_free(&spec->filter_deny);
         mount_list_free(&spec->mounts);
         free(spec->directory);
+        free(spec->image);
         free(spec->chdir);
         free(spec->user);
         free(spec->machine);
@@ -263,6 +264,9 @@ static int check(const struct spec *spec, struct error *error) {
                           spec->slice ? "slice" : "property");
                 return error_hint(error, "leave --register=no away");
         }
+        if (spec->directory && spec->image)
+                return error_set(error, EINVAL,
+                                 "--directory and --image exclude each other: a container has one root");
         if (spec->record_input && !spec->record)
                 return error_set(error, EINVAL, "--record-input=yes needs --record=FILE");
         if (spec->detach && spec->detachable)

@@ -17,6 +17,7 @@
 
 enum setting {
         SETTING_DIRECTORY,
+        SETTING_IMAGE,
         SETTING_READ_ONLY,
         SETTING_START,
         SETTING_WORDS,
@@ -134,6 +135,7 @@ struct spec {
         struct strv strings; /* owns origins that are not literals */
 
         char *directory; /* as given; NULL if none */
+        char *image;     /* the same */
         bool read_only;
         enum start_mode start;
         bool as_pid2;

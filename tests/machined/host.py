@@ -89,7 +89,8 @@ class SystemdHost:
         shutil.rmtree(self.machines / name)
 
     def boot(self):
-        binds = [f'--bind={self.machines}:/var/lib/machines', f'--bind-ro={SPAWN}:/usr/local/bin/spawn']
+        binds = [f'--bind={self.machines}:/var/lib/machines', f'--bind-ro={SPAWN}:/usr/local/bin/spawn',
+                 *(f'--bind={p}' for p in sorted(pathlib.Path('/dev').glob('loop*')))]
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen([SPAWN, '-q', '-D', self.root, '-M', f'host-{os.getpid()}', '-b', '--capability=all',
                                              '--private-network', *binds],

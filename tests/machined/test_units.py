@@ -2,7 +2,10 @@
 """The unit template. The same tests run on systemd-nspawn's own template (without what its host would have to have for
 it: a user namespace and a veth), which proves them, and on spawn@.service."""
 
+import subprocess
+
 import host
+import images
 
 PLAIN = '''[Service]
 ExecStart=
@@ -149,6 +152,19 @@ class SpawnTemplate13(SpawnTemplate):
 class SpawnUnits(Units, host.TestCase):
     template, files = 'spawn', {'spawn@.service': None}
     supervisors = 2  # and the guardian
+
+    def test_a_disk_image(self):
+        image = images.file_system(self.systemd.machines / 'disk.raw', 'ext4', host.tree('busybox'), 24 << 20)
+        self.addCleanup(image.unlink)
+        self.unit = 'spawn@disk.service'
+        self.ctl('start', self.unit)
+        p = self.properties('machinectl', 'show', 'disk')
+        self.assertEqual((p['Unit'], p['State'], p['Class']), (self.unit, 'running', 'container'))
+        self.assertIn('/dev/loop', self.ok(self.systemd.enter('sh', '-c', f'head -1 /proc/{p["Leader"]}/mountinfo')))
+        self.ctl('restart', self.unit)
+        self.ctl('stop', self.unit)
+        self.down()
+        self.assertEqual(subprocess.run(['e2fsck', '-fn', image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode, 0)
 
     def test_options_of_the_instance(self):
         script = 'mkdir -p /etc/spawn; echo OPTIONS=\\"--console=read-only --setenv=A=1\\" >/etc/spawn/debian.conf'

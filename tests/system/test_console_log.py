@@ -177,11 +177,11 @@ class Record(Files):
         self.assertIn('60', ''.join(second.display))
 
     def test_passwords_are_not_recorded(self):
-        script = '''echo ready; read a; echo "<$a>"; until [ -e /go/on ]; do sleep 0.05; done; stty -echo
+        script = '''echo ready; read a; echo "<$a>"; until [ -e /mnt/on ]; do sleep 0.05; done; stty -echo
                      printf "Password: "; read p; stty echo; echo; read b; echo "<$b>"'''
         go = self.file.parent / 'go'
         go.mkdir()
-        t = self.terminal('-q', '-D', BB, f'--bind={go}:/go', f'--record={self.file}', '--record-input=yes', 'sh', '-c', script)
+        t = self.terminal('-q', '-D', BB, f'--bind={go}:/mnt', f'--record={self.file}', '--record-input=yes', 'sh', '-c', script)
         t.expect(rb'ready')
         t.send(b'first\r')
         # what is typed just before the echo is turned off counts as a password too, so not before it is recorded

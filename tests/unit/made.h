@@ -46,6 +46,7 @@ static inline int made_tear_down(void **state) {
 /* Makes the plan, again if there was one. Returns what plan_make() does. */
 static inline int made_try(struct made *m) {
         plan_free(&m->plan);
+        m->probe.root.read_only = m->spec.read_only; /* as probe_root() does */
         return plan_make(&m->spec, &m->probe, &m->plan, &m->error);
 }
 

@@ -36,6 +36,7 @@ static const struct {
         const char *name, *value;
 } samples[] = {
         { "directory", "/r" },
+        { "image", "/r" },
         { "chdir", "/a" },
         { "setenv", "A=b" },
         { "uid", "1000" },
@@ -85,7 +86,8 @@ static const char *sample(const char *name) {
 }
 
 static void check_form(const struct option_row *o, const char *first, const char *second) {
-        struct parsed p = second ? parse("-D/r", first, second, "word") : parse("-D/r", first, "word", NULL);
+        const char *root = text_equal(o->name, "image") ? "-q" : "-D/r"; /* there is one root */
+        struct parsed p = second ? parse(root, first, second, "word") : parse(root, first, "word", NULL);
         char origin[64];
 
         snprintf(origin, sizeof origin, "--%s", o->name);
@@ -213,7 +215,7 @@ static void what_is_lacking_is_refused_by_name(void **state) {
         static const struct {
                 const char *word, *says, *hint;
         } cases[] = {
-                { "--image=/x", "--image is not supported by this version of spawn", "" },
+                { "--template=/x", "--template is not supported by this version of spawn", "" },
                 { "--templ=/x", "--template is not supported", "" },
                 { "--volatile", "--volatile is not supported", "only --volatile=no is" },
                 { "--private-users", "--private-users is not supported", "" },

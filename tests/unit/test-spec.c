@@ -111,7 +111,8 @@ static void refusals_name_the_option_and_help(void **state) {
                 const char *word, *says, *hint;
         } cases[] = {
                 { "--bidn=/x", "unknown option --bidn", "--bind" },
-                { "--image=/x", "--image is not supported", "" },
+                { "--template=/x", "--template is not supported", "" },
+                { "--image=/x", "exclude each other", "" },
                 { "-U", "--private-users", "" },
                 { "-y", "unknown option -y", "" },
                 { "--register=maybe", "--register=maybe: neither yes, no nor auto", "" },
