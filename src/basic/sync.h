@@ -15,11 +15,12 @@ enum sync_step {
         SYNC_PREPARED, /* child: everything is set up and verified, only the exec is left */
         SYNC_GO,       /* parent: go on to the exec */
         SYNC_FAILED,   /* child: carries a struct error, the child exits after it */
+        SYNC_ENDED,    /* of a command that has entered: the error's code is its status */
 };
 
 struct sync_packet {
         enum sync_step step;
-        struct error error; /* meaningful with SYNC_FAILED only */
+        struct error error; /* meaningful with SYNC_FAILED and SYNC_ENDED */
 };
 
 /* A connected pair, close-on-exec. Returns 0 or a negative errno. */

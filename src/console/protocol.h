@@ -25,6 +25,7 @@ enum packet_kind {
         PACKET_LAG,       /* data: bytes that this viewer has missed, as text; output goes on behind them */
         PACKET_EXIT,      /* number: exit status */
         PACKET_REFUSED,   /* data: why */
+        PACKET_ENTER,     /* version: instead of HELLO; what follows is not for the server (see its hook) */
         PACKET_KINDS
 };
 

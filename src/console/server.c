@@ -239,8 +239,18 @@ static void on_input(struct server *s, struct viewer *v, const struct packet *p)
         feed(s, v);
 }
 
+static void on_enter(struct server *s, struct viewer *v, const struct packet *p) {
+        if (v->greeted || !s->options.hooks.enter || p->version != PROTOCOL_VERSION) {
+                refuse(s, v, "nobody can enter here like this");
+                return;
+        }
+        if (!s->ended)
+                s->options.hooks.enter(s->options.hooks.userdata, v->fd);
+        leave(s, v, true);
+}
+
 static void on_packet(struct server *s, struct viewer *v, const struct packet *p) {
-        if (!v->greeted && p->kind != PACKET_HELLO) {
+        if (!v->greeted && p->kind != PACKET_HELLO && p->kind != PACKET_ENTER) {
                 refuse(s, v, "this is not how a viewer begins");
                 return;
         }
@@ -262,6 +272,9 @@ static void on_packet(struct server *s, struct viewer *v, const struct packet *p
                 return;
         case PACKET_DETACH:
                 leave(s, v, true);
+                return;
+        case PACKET_ENTER:
+                on_enter(s, v, p);
                 return;
         default:
                 refuse(s, v, "a viewer does not say that");

@@ -26,6 +26,8 @@ struct server_hooks {
         void (*command)(void *userdata, enum packet_command command, int number);
         /* The viewer that the container was to live with has gone without a word. */
         void (*owner_gone)(void *userdata);
+        /* Somebody wants to come into the container; FD is borrowed, and forgotten here afterwards. May be NULL. */
+        void (*enter)(void *userdata, int fd);
 };
 
 struct server_options {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "launcher/child.h"
-#include "launcher/group.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +24,8 @@
 #include "isolation/capability.h"
 #include "isolation/filter.h"
 #include "isolation/limits.h"
+#include "launcher/confine.h"
+#include "launcher/group.h"
 #include "launcher/user.h"
 #include "mounts/attach.h"
 #include "mounts/inroot.h"
@@ -42,23 +43,12 @@ static int tie_to_supervisor(const struct launch *launch, struct error *error) {
         return 0;
 }
 
-/* Signals that the caller ignores or blocks (nohup(1), a job's mask) are none of the container's: every one starts
- * with its default action, as the kernel starts a first process. */
-static void reset_signals(void) {
-        sigset_t none;
-
-        for (int sig = 1; sig <= SIGRTMAX; sig++)
-                (void) signal(sig, SIG_DFL); /* refused for SIGKILL, SIGSTOP and the C library's own */
-        sigemptyset(&none);
-        (void) sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* A new session: the caller's terminal must not be the payload's controlling terminal. */
 static int start_session(const struct launch *launch, struct error *error) {
         (void) launch;
         if (setsid() < 0)
                 return error_set(error, errno, "cannot start a session: %m");
-        reset_signals();
+        confine_signals();
         return 0;
 }
 
@@ -85,27 +75,6 @@ static int enter_cgroup(const struct launch *launch, struct error *error) {
         int r = cgroup_enter(launch->cgroup_fd);
         return r < 0 ? error_set(error, -r, "cannot enter the cgroup %s: %m", group_name(launch))
                      : make_cgroup_namespace(error);
-}
-
-static int write_proc(const char *path, const char *value) {
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-        return fd < 0 ? -errno : fd_write_all(fd, value, strlen(value));
-}
-
-/* What is written to the process's own /proc files, while that is still the host's procfs and not yet something that
- * an image or a user's mount may have covered. */
-static int set_process_attributes(const struct launch *launch, struct error *error) {
-        const struct spec *spec = launch->plan->spec;
-        char text[16];
-
-        /* The login session of whoever called us is none of the container's (audit). Absent or locked: as it is. */
-        (void) write_proc("/proc/self/loginuid", "4294967295");
-        if (!spec->origin[SETTING_OOM_SCORE_ADJUST])
-                return 0;
-        snprintf(text, sizeof text, "%d", spec->oom_score_adjust);
-        int r = write_proc("/proc/self/oom_score_adj", text);
-        return r < 0 ? error_set(error, -r, "cannot set the OOM score to %s: %m", text) : 0;
 }
 
 static int enter_root(const struct launch *launch, struct error *error) {
@@ -185,22 +154,7 @@ static int set_identity(const struct launch *launch, struct error *error) {
 
         if (sethostname(plan->host_name, strlen(plan->host_name)) < 0)
                 return error_set(error, errno, "cannot set the host name %s: %m", plan->host_name);
-        /* A keyring of its own: the caller's session keys are none of the payload's. Where keyrings are not in the
-         * kernel or not permitted there is nothing to leak either. */
-        if (sys_keyctl_join_session() < 0 && errno != ENOSYS && errno != EPERM && errno != EACCES && errno != EDQUOT)
-                return error_set(error, errno, "cannot make a session keyring: %m");
-        return 0;
-}
-
-static int set_scheduling(const struct launch *launch, struct error *error) {
-        const struct spec *spec = launch->plan->spec;
-
-        if (spec->origin[SETTING_CPU_AFFINITY] &&
-            sched_setaffinity(0, sizeof spec->cpu_affinity, &spec->cpu_affinity) < 0)
-                return error_set(error, errno, "cannot set the CPU affinity: %m");
-        if (spec->origin[SETTING_PERSONALITY] && personality(spec->personality) < 0)
-                return error_set(error, errno, "cannot set the personality: %m");
-        return limits_apply(launch->plan->limits, error);
+        return confine_keyring(error);
 }
 
 /* The three standard streams: our own PTY's peer, or the caller's descriptors as they are. */
@@ -229,96 +183,21 @@ static int take_console(const struct launch *launch, struct error *error) {
         return 0;
 }
 
-/* Enters PATH without magic links: a link /work -> /proc/self/fd/N in an image would else lead through one of our own
- * descriptors to a directory of the host. */
-static int enter_directory(int root, const char *path) {
-        _cleanup_close_ int fd = inroot_open(root, path, O_PATH | O_DIRECTORY, 0);
-
-        if (fd < 0)
-                return fd;
-        return fchdir(fd) < 0 ? -errno : 0;
-}
-
 static int enter_working_directory(const struct launch *launch, const struct user *user, struct error *error) {
         const struct plan *plan = launch->plan;
         const char *home = user->home ? user->home : "/";
         int r;
 
         if (plan->working_directory) {
-                r = enter_directory(launch->tree_fd, plan->working_directory);
+                r = confine_directory(launch->tree_fd, plan->working_directory);
                 if (r >= 0)
                         return 0;
                 error_set(error, -r, "cannot enter the working directory %s of the container: %m",
                           plan->working_directory);
                 return error_hint(error, "--chdir takes a directory inside the container");
         }
-        if (plan->spec->start == START_SHELL && enter_directory(launch->tree_fd, home) < 0)
+        if (plan->spec->start == START_SHELL && confine_directory(launch->tree_fd, home) < 0)
                 log_debug("cannot enter %s, staying in /", home);
-        return 0;
-}
-
-static int drop_privileges(const struct launch *launch, const struct user *user, struct error *error) {
-        const struct plan *plan = launch->plan;
-        const struct capability_plan capabilities = {
-                .retained = plan->bounding,
-                .ambient = plan->ambient,
-                .credentials = { .uid = user->uid,
-                                 .gid = user->gid,
-                                 .groups = user->groups,
-                                 .n_groups = user->n_groups },
-        };
-        int r;
-
-        if (plan->filter) {
-                r = filter_install(&launch->filter, error);
-                if (r < 0)
-                        return r;
-        }
-        r = capability_apply(&capabilities, error);
-        if (r < 0)
-                return r;
-        /* Cleared by the kernel when the credentials changed (PR_SET_PDEATHSIG(2const)). */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                return error_set(error, errno, "cannot tie the payload to spawn: %m");
-        if (plan->spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return error_set(error, errno, "cannot set no_new_privs: %m");
-        return 0;
-}
-
-static int complete_environment(const struct plan *plan, const struct user *user, struct strv *env,
-                                struct error *error) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < plan->environment.count; i++)
-                r = strv_add(env, plan->environment.items[i]);
-        if (r >= 0)
-                r = strv_add_format(env, "HOME=%s", user->home ? user->home : "/");
-        if (r >= 0)
-                r = strv_add_format(env, "USER=%s", user->name);
-        if (r >= 0)
-                r = strv_add_format(env, "LOGNAME=%s", user->name);
-        for (size_t i = 0; r >= 0 && i < plan->spec->environment.count; i++)
-                r = strv_setenv(env, plan->spec->environment.items[i]);
-        return r < 0 ? error_memory(error) : 0;
-}
-
-/* Descriptors above the streams close at the exec, ours and whatever the caller left open; not the sockets that a
- * service manager has passed for the payload. */
-static int close_the_rest(const struct launch *launch, struct error *error) {
-        const int first = 3 + launch->plan->probe->host.sockets;
-
-        for (int fd = 3; fd < first; fd++)
-                if (fcntl(fd, F_SETFD, 0) < 0)
-                        return error_set(error, errno, "cannot pass descriptor %d on: %m", fd);
-        if (sys_close_range((unsigned) first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-                return 0;
-        if (errno != ENOSYS && errno != EPERM && errno != EINVAL)
-                return error_set(error, errno, "cannot close the remaining descriptors: %m");
-        struct rlimit limit = { 1024, 1024 };
-        getrlimit(RLIMIT_NOFILE, &limit);
-        long top = limit.rlim_max < 65536 ? (long) limit.rlim_max : 65536;
-        for (int fd = first; fd < top; fd++)
-                (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
         return 0;
 }
 
@@ -341,13 +220,15 @@ static int become_payload(const struct launch *launch, int sync_fd, struct error
         r = user_lookup(launch->tree_fd, plan->user, &user, error);
         if (r < 0)
                 return r;
-        r = complete_environment(plan, &user, &env, error);
+        r = confine_environment(plan, &user, &env, error);
         if (r >= 0)
-                r = close_the_rest(launch, error);
+                r = confine_descriptors(3 + plan->probe->host.sockets, error);
         if (r >= 0)
                 r = set_streams(launch, &user, error);
         if (r >= 0)
-                r = drop_privileges(launch, &user, error);
+                r = confine_privileges(launch, &user, error);
+        if (r >= 0)
+                r = tie_to_supervisor(launch, error); /* again: the credentials have changed */
         if (r >= 0)
                 r = enter_working_directory(launch, &user, error);
         /* Only now: a PID 1 that held more than the payload would be the payload's to trace and use. */
@@ -368,10 +249,10 @@ typedef int (*const child_step)(const struct launch *, struct error *);
 
 /* While the parent makes its part ready. Limits come later: a low RLIMIT_NOFILE would refuse what it hands over. */
 static child_step alone[] = {
-        tie_to_supervisor, stay_in_cgroup, start_session, set_process_attributes, enter_root, make_mounts,
+        tie_to_supervisor, stay_in_cgroup, start_session, confine_attributes, enter_root, make_mounts,
         bring_loopback_up, set_identity,   NULL,
 };
-static child_step with_everything[] = { enter_cgroup, attach_mounts, write_files, set_scheduling, NULL };
+static child_step with_everything[] = { enter_cgroup, attach_mounts, write_files, confine_limits, NULL };
 
 static int run_steps(const struct launch *launch, child_step *steps, struct error *error) {
         int r = 0;

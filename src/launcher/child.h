@@ -13,6 +13,10 @@ struct user;
 int child_execute(const struct launch *launch, const struct user *user, char *const environment[],
                   struct error *error);
 
+/* The two of them that whoever enters later can ask for. WORDS and ENVIRONMENT end with NULL. */
+int execute_words(int root, char *const words[], char *const environment[], struct error *error);
+int execute_shell(int root, const struct user *user, char *const environment[], struct error *error);
+
 /* As PID 1: forks, returns 0 in the process that is to become the payload; in PID 1 never returns. It reaps, relays
  * the orderly signals and ends with the payload's status. */
 int stub_split(struct error *error);

@@ -216,7 +216,7 @@ static int run_init(const struct launch *launch, char *const env[], struct error
 }
 
 /* A login shell is told so by a dash before its name (bash(1), INVOCATION). */
-static int run_shell(const struct launch *launch, const struct user *user, char *const env[], struct error *error) {
+int execute_shell(int root, const struct user *user, char *const env[], struct error *error) {
         const char *const shells[] = { user->shell, "/bin/bash", "/bin/sh" };
         int r = -ENOENT;
 
@@ -230,26 +230,31 @@ static int run_shell(const struct launch *launch, const struct user *user, char 
                 if (!name)
                         return error_memory(error);
                 *error = (struct error){ 0 };
-                r = run(launch->tree_fd, shells[i], argv, env, error);
+                r = run(root, shells[i], argv, env, error);
         }
         return r;
+}
+
+int execute_words(int root, char *const words[], char *const environment[], struct error *error) {
+        const char *path = "";
+
+        for (char *const *e = environment; *e; e++)
+                if (text_starts_with(*e, "PATH="))
+                        path = *e + strlen("PATH=");
+        return run_from_path(root, words, environment, path, error);
 }
 
 int child_execute(const struct launch *launch, const struct user *user, char *const environment[],
                   struct error *error) {
         const struct spec *spec = launch->plan->spec;
-        const char *path = "";
 
         switch (spec->start) {
         case START_BOOT:
                 return run_init(launch, environment, error);
         case START_SHELL:
-                return run_shell(launch, user, environment, error);
+                return execute_shell(launch->tree_fd, user, environment, error);
         case START_COMMAND:
                 break;
         }
-        for (char *const *e = environment; *e; e++)
-                if (text_starts_with(*e, "PATH="))
-                        path = *e + strlen("PATH=");
-        return run_from_path(launch->tree_fd, spec->words.items, environment, path, error);
+        return execute_words(launch->tree_fd, spec->words.items, environment, error);
 }

@@ -53,6 +53,12 @@ static void on_command(void *userdata, enum packet_command command, int number) 
         p->hooks.command(p->hooks.userdata, command, number);
 }
 
+static void on_enter(void *userdata, int fd) {
+        struct presence *p = userdata;
+
+        p->hooks.enter(p->hooks.userdata, fd);
+}
+
 static void on_owner_gone(void *userdata) {
         on_command(userdata, COMMAND_STOP, SIGHUP);
 }
@@ -70,7 +76,7 @@ static int open_server(struct presence *p, uint64_t scrollback, struct error *e)
                 .listener = state_listen(&p->place, e),
                 .uid = getuid(),
                 .scrollback = (size_t) scrollback,
-                .hooks = { p, on_input, on_resize, on_command, on_owner_gone },
+                .hooks = { p, on_input, on_resize, on_command, on_owner_gone, on_enter },
         };
 
         if (options.listener < 0)

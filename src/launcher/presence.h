@@ -17,6 +17,7 @@ struct presence;
 struct presence_hooks {
         void *userdata;
         void (*command)(void *userdata, enum packet_command command, int number);
+        void (*enter)(void *userdata, int fd); /* FD is borrowed */
 };
 
 /* Takes the plan's name and begins to listen; what CONSOLE shows is kept and shown to viewers. VIEWER_FD is one that

@@ -20,6 +20,7 @@
 #include "console/guardian.h"
 #include "console/session.h"
 #include "launcher/console_files.h"
+#include "launcher/enter.h"
 #include "launcher/group.h"
 #include "launcher/incoming.h"
 #include "launcher/launch.h"
@@ -319,6 +320,23 @@ static void on_command(void *userdata, enum packet_command command, int number) 
         }
 }
 
+/* Somebody wants to run a command beside the payload. */
+static void on_enter(void *userdata, int fd) {
+        const struct supervisor *s = userdata;
+        struct error error = { 0 };
+        const int none = -EBADF;
+        int r = -ESRCH;
+
+        if (s->has_run && !s->ended && s->launch.leader_pidfd >= 0)
+                r = enter_fork(&s->launch, fd);
+        if (r >= 0)
+                return;
+        error_set(&error, -r, r == -ESRCH ? "the machine does not run yet" : "cannot start a process: %s",
+                  strerror(-r));
+        (void) sync_send_fds(fd, &none, 1);
+        (void) sync_send(fd, SYNC_FAILED, &error);
+}
+
 /* The machine is known to the host, or cannot be: the child can go on. */
 static void on_entered(struct supervisor *s) {
         struct machined *client = registrar_client(s->registrar);
@@ -581,7 +599,7 @@ static enum outcome run_until_end(struct supervisor *s) {
 }
 
 static int open_presence(struct supervisor *s) {
-        const struct presence_hooks hooks = { s, on_command };
+        const struct presence_hooks hooks = { s, on_command, on_enter };
 
         return s->plan->session ? presence_open(s->plan, s->console, TAKE_FD(s->detach->viewer_fd), &hooks,
                                                 &s->presence, &s->error)

@@ -16,17 +16,24 @@ static const struct {
         char letter;
         const char *name, *metavar; /* NULL: it takes no argument */
         size_t offset;
-        const char *verb; /* NULL: all */
+        const char *verbs; /* separated by spaces */
         const char *help;
+        bool repeatable; /* the field is a list */
 } options[] = {
-        { 'j', "json", NULL, offsetof(struct request, json), NULL, "print JSON" },
-        { 0, "no-legend", NULL, offsetof(struct request, no_legend), "list", "leave head and foot away" },
-        { 'r', "read-only", NULL, offsetof(struct request, read_only), "attach", "only look" },
-        { 0, "take", NULL, offsetof(struct request, take), "attach", "type instead of whoever does" },
-        { 0, "share", NULL, offsetof(struct request, share), "attach", "type beside whoever does" },
-        { 0, "escape", "KEY", offsetof(struct request, escape), "attach", "the escape key (^]) or none" },
-        { 0, "for", "STATE", offsetof(struct request, wait_for), "wait", "running or exit (the default)" },
-        { 's', "signal", "SIGNAL", offsetof(struct request, signal), "kill", "which one (SIGTERM)" },
+        { 'j', "json", NULL, offsetof(struct request, json), "list status show", "print JSON", false },
+        { 0, "no-legend", NULL, offsetof(struct request, no_legend), "list", "leave head and foot away", false },
+        { 'r', "read-only", NULL, offsetof(struct request, read_only), "attach", "only look", false },
+        { 0, "take", NULL, offsetof(struct request, take), "attach", "type instead of whoever does", false },
+        { 0, "share", NULL, offsetof(struct request, share), "attach", "type beside whoever does", false },
+        { 0, "escape", "KEY", offsetof(struct request, escape), "attach exec shell login",
+          "the escape key (^]) or none", false },
+        { 0, "for", "STATE", offsetof(struct request, wait_for), "wait", "running or exit (the default)", false },
+        { 's', "signal", "SIGNAL", offsetof(struct request, signal), "kill", "which one (SIGTERM)", false },
+        { 't', "tty", NULL, offsetof(struct request, tty), "exec", "on a terminal of its own", false },
+        { 'u', "uid", "USER", offsetof(struct request, user), "exec shell", "as this user of the container", false },
+        { 0, "chdir", "PATH", offsetof(struct request, chdir), "exec shell", "the working directory", false },
+        { 'E', "setenv", "NAME=VALUE", offsetof(struct request, environment), "exec shell", "one more variable",
+          true },
 };
 
 static int print_help(void) {
@@ -43,22 +50,44 @@ static int print_help(void) {
                 snprintf(left, sizeof left, "%c%c --%s%s%s", options[i].letter ? '-' : ' ',
                          options[i].letter ? options[i].letter : ' ', options[i].name, options[i].metavar ? "=" : "",
                          options[i].metavar ? options[i].metavar : "");
-                printf("  %-24s %s%s%s\n", left, options[i].verb ? options[i].verb : "", options[i].verb ? ": " : "",
-                       options[i].help);
+                printf("  %-24s %s: %s\n", left, options[i].verbs, options[i].help);
         }
         puts("  -h --help                show this help\n     --version             show the version\n\nSee "
              "spawnctl(1).");
         return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
 }
 
-/* Sets option I. VALUE is NULL where none was given. */
-static void set(struct request *q, size_t i, const char *value) {
+/* Sets option I. VALUE is NULL where none was given. Returns 0 or -ENOMEM. */
+static int set(struct request *q, size_t i, const char *value) {
         char *field = (char *) q + options[i].offset;
 
+        if (options[i].repeatable)
+                return strv_add((struct strv *) (void *) field, value);
         if (options[i].metavar)
                 *(const char **) (void *) field = value;
         else
                 *(bool *) (void *) field = true;
+        return 0;
+}
+
+/* Is VERB in the list VERBS? */
+static bool is_for(const char *verbs, const char *verb) {
+        size_t n = strlen(verb);
+
+        for (const char *p = verbs; (p = strstr(p, verb)); p += n)
+                if ((p == verbs || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+                        return true;
+        return false;
+}
+
+/* The option of GIVEN (a bit for each row) that VERB does not know. */
+static int check_options(unsigned given, const struct verb *verb, struct error *error) {
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (given & (1U << i) && !is_for(options[i].verbs, verb->name)) {
+                        error_set(error, EINVAL, "--%s is not for %s", options[i].name, verb->name);
+                        return error_hint(error, "it is for: %s", options[i].verbs);
+                }
+        return 0;
 }
 
 /* Finds WORD ("--name", "--name=value" or "-x") in the table. Returns its row, *RET_VALUE behind the "=" or NULL. */
@@ -76,7 +105,7 @@ static int find_option(const char *word, const char **ret_value) {
 }
 
 /* One option at ARGV[I]. Returns how many words it took, or a negative errno. */
-static int parse_option(struct request *q, char *argv[], int i, struct error *error) {
+static int parse_option(struct request *q, char *argv[], int i, unsigned *given, struct error *error) {
         const char *value;
         int o = find_option(argv[i], &value);
 
@@ -88,7 +117,9 @@ static int parse_option(struct request *q, char *argv[], int i, struct error *er
                 return error_set(error, EINVAL, "--%s takes no argument", options[o].name);
         if (options[o].metavar && !value && !argv[i + 1])
                 return error_set(error, EINVAL, "--%s needs an argument", options[o].name);
-        set(q, (size_t) o, options[o].metavar && !value ? argv[i + 1] : value);
+        if (set(q, (size_t) o, options[o].metavar && !value ? argv[i + 1] : value) < 0)
+                return error_memory(error);
+        *given |= 1U << o;
         return options[o].metavar && !value ? 2 : 1;
 }
 
@@ -116,6 +147,7 @@ static const struct verb *find_verb(const char *name, struct error *error) {
 /* Returns 1 if there is nothing more to do, 0, or a negative errno. */
 static int parse(int argc, char *argv[], struct request *q, const struct verb **ret, struct error *error) {
         bool only_words = false;
+        unsigned given = 0;
 
         for (int i = 1; i < argc;) {
                 const char *w = argv[i];
@@ -129,7 +161,7 @@ static int parse(int argc, char *argv[], struct request *q, const struct verb **
                         only_words = true;
                         i++;
                 } else if (!only_words && w[0] == '-' && w[1]) {
-                        int n = parse_option(q, argv, i, error);
+                        int n = parse_option(q, argv, i, &given, error);
                         if (n < 0)
                                 return n;
                         i += n;
@@ -150,7 +182,7 @@ static int parse(int argc, char *argv[], struct request *q, const struct verb **
                 *ret = find_verb("list", error);
         if ((*ret)->operand != OPERAND_NONE && !q->name)
                 return error_set(error, EINVAL, "%s needs the name of a machine", (*ret)->name);
-        return 0;
+        return check_options(given, *ret, error);
 }
 
 int main(int argc, char *argv[]) {
@@ -172,6 +204,7 @@ int main(int argc, char *argv[]) {
                 r = verb->run(&request, &error);
         if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
                 r = error_set(&error, EIO, "cannot write to standard output");
+        strv_free(&request.environment);
         if (r < 0) {
                 error_print(&error);
                 return error_exit_status(&error);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "basic/error.h"
+#include "basic/text.h"
 #include "launcher/state.h"
 
 /* The words of a command line, taken apart. */
@@ -18,6 +19,9 @@ struct request {
         const char *escape;          /* attach; NULL: the usual key */
         const char *wait_for;        /* wait */
         const char *signal;          /* kill */
+        bool tty;                    /* exec */
+        const char *user, *chdir;    /* exec, shell */
+        struct strv environment;     /* exec, shell */
 };
 
 enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_WORDS };
@@ -40,6 +44,11 @@ int tools_command(const char *name, int command, int number, struct error *error
 int attach_run(const struct request *q, struct error *error);
 /* Waits for the end of a machine and returns its status, or a negative errno. */
 int attach_wait_exit(const char *name, struct error *error);
+
+/* Commands beside the payload: exec, shell and login. */
+int enter_exec(const struct request *q, struct error *error);
+int enter_shell(const struct request *q, struct error *error);
+int enter_login(const struct request *q, struct error *error);
 
 /* A table for people, or the same as JSON: an array of objects. */
 enum { TABLE_COLUMNS = 8, TABLE_CELL = 256 };

@@ -50,7 +50,7 @@ class Status(TestCase):
         self.refused('-D', root, '--bind=/etc:/x:nosuch', 'true', says='nosuch')
         self.refused('-D', root, '--user=nobodyhere', 'true', says='nobodyhere')
         self.refused('-D', root, '--chdir=/nowhere', 'true', says='/nowhere')
-        self.refused('-D', root, '--image=/x', says='not supported')
+        self.refused('-D', root, '--template=/x', says='not supported')
         self.refused('-D', root, '-ab', says='exclude')
         (root / 'sbin/init').unlink()
         (root / 'bin/init').unlink()

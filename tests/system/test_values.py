@@ -98,7 +98,7 @@ class Values(TestCase):
         self.refused('', says='.')
 
     def test_options_of_another_program_are_named(self):
-        for words in ['--image=/x'], ['-x', '-D', BB], ['--private-users=pick', '-D', BB], ['--network-veth', '-D', BB], ['-n', '-D', BB]:
+        for words in ['--template=/x'], ['-x', '-D', BB], ['--private-users=pick', '-D', BB], ['--network-veth', '-D', BB], ['-n', '-D', BB]:
             with self.subTest(words=words):
                 self.refused(*words, 'true', says='not supported')
         # What asks for nothing else than what happens anyway is taken.
