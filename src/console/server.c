@@ -343,6 +343,9 @@ static void sweep(struct server *s) {
                         continue;
                 }
                 *at = v->next;
+                /* To close is not enough: a set watches open files, epoll(7), and a helper that was forked for this
+                 * one has it open still. */
+                (void) epoll_ctl(s->set, EPOLL_CTL_DEL, v->fd, NULL);
                 fd_close(v->fd);
                 free(v);
                 s->count--;

@@ -12,7 +12,7 @@ struct fixture {
         size_t typed_size, room;
         struct winsize size;
         enum packet_command command;
-        int number, gone;
+        int number, gone, entered;
 };
 
 static size_t on_input(void *userdata, const uint8_t *data, size_t size) {
@@ -41,12 +41,18 @@ static void on_owner_gone(void *userdata) {
         ((struct fixture *) userdata)->gone++;
 }
 
+/* As a helper that is forked has the descriptor: beyond the server's reach. */
+static void on_enter(void *userdata, int fd) {
+        ((struct fixture *) userdata)->entered = dup(fd);
+}
+
 static int set_up(void **state) {
         struct fixture *f = calloc(1, sizeof *f);
         const struct server_options o = { .listener = -EBADF,
                                           .scrollback = 100000,
-                                          .hooks = { f, on_input, on_resize, on_command, on_owner_gone } };
+                                          .hooks = { f, on_input, on_resize, on_command, on_owner_gone, on_enter } };
 
+        f->entered = -EBADF;
         f->room = sizeof f->typed - 1;
         *state = f;
         return server_open(&o, &f->server, NULL);
@@ -284,12 +290,33 @@ static void rubbish_is_refused(void **state) {
         fd_close(pair[0]);
 }
 
+/* Whoever enters is the helper's alone from then on, whatever its socket has to say. */
+static void who_enters_is_forgotten(void **state) {
+        struct fixture *f = *state;
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        say(pair[0], &(struct packet){ .kind = PACKET_ENTER, .version = PROTOCOL_VERSION });
+        assert_int_equal(server_add(f->server, pair[1]), 0);
+        assert_true(f->entered >= 0);
+        server_dispatch(f->server);
+        assert_int_equal(send(pair[0], "to the helper", 13, MSG_NOSIGNAL), 13);
+        struct pollfd p = { .fd = server_fd(f->server), .events = POLLIN };
+        assert_int_equal(poll(&p, 1, 0), 0);
+        server_dispatch(f->server);
+        char buffer[32];
+        assert_int_equal(recv(f->entered, buffer, sizeof buffer, 0), 13);
+        fd_close(f->entered);
+        fd_close(pair[0]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(shows_the_past_and_the_present), TEST(a_stalled_viewer_delays_nobody), TEST(one_types_at_a_time),
                 TEST(input_waits_for_the_payload),    TEST(commands_and_the_owner),         TEST(rubbish_is_refused),
+                TEST(who_enters_is_forgotten),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
