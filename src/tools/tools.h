@@ -14,17 +14,21 @@ struct request {
         const char *name; /* the machine; NULL where the verb takes none */
         char **words;     /* what follows it */
         int word_count;
+        const char *paths[2]; /* copy-to, copy-from, bind: from where, and to where or NULL */
         bool json, no_legend;
-        bool read_only, take, share; /* attach */
-        const char *escape;          /* attach; NULL: the usual key */
-        const char *wait_for;        /* wait */
-        const char *signal;          /* kill */
-        bool tty;                    /* exec */
-        const char *user, *chdir;    /* exec, shell */
-        struct strv environment;     /* exec, shell */
+        bool read_only;           /* attach, bind */
+        bool take, share;         /* attach */
+        bool force;               /* copy-to, copy-from */
+        bool makes_directories;   /* copy-to, copy-from, bind */
+        const char *escape;       /* attach; NULL: the usual key */
+        const char *wait_for;     /* wait */
+        const char *signal;       /* kill */
+        bool tty;                 /* exec */
+        const char *user, *chdir; /* exec, shell */
+        struct strv environment;  /* exec, shell */
 };
 
-enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_WORDS };
+enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_PATHS, OPERAND_WORDS };
 
 /* One row for each verb. RUN returns the exit status, or a negative errno with *ERROR filled. */
 struct verb {
@@ -37,8 +41,28 @@ struct verb {
 extern const struct verb verb_table[];
 extern const size_t verb_count;
 
+/* One row for each option: parsing, --help and completion are made from it. OFFSET is the field of struct request. */
+struct ctl_option {
+        char letter;
+        const char *name, *metavar; /* NULL: it takes no argument */
+        size_t offset;
+        const char *verbs; /* separated by spaces */
+        const char *help;
+        bool repeatable; /* the field is a list */
+};
+extern const struct ctl_option ctl_options[];
+extern const size_t ctl_option_count;
+bool option_is_for(const struct ctl_option *option, const char *verb);
+
+/* Prints the completion file for SHELL (bash, zsh or fish) on standard output. Returns 0 or -EINVAL. */
+int completion_print(const char *shell, struct error *error);
+
 /* Sends one command to the machine. Returns 0 or a negative errno. */
 int tools_command(const char *name, int command, int number, struct error *error);
+
+/* The state of a machine that is there now. What a crash has left is removed by the way. Returns 0 or a negative errno
+ * (-ENOENT: there is none). */
+int tools_find(const char *name, struct state *ret, struct error *error);
 
 /* Stays with the console of a machine. Returns the exit status or a negative errno. */
 int attach_run(const struct request *q, struct error *error);
@@ -49,6 +73,11 @@ int attach_wait_exit(const char *name, struct error *error);
 int enter_exec(const struct request *q, struct error *error);
 int enter_shell(const struct request *q, struct error *error);
 int enter_login(const struct request *q, struct error *error);
+
+/* Files between host and container: copy-to, copy-from and bind. */
+int transfer_copy_to(const struct request *q, struct error *error);
+int transfer_copy_from(const struct request *q, struct error *error);
+int transfer_bind(const struct request *q, struct error *error);
 
 /* A table for people, or the same as JSON: an array of objects. */
 enum { TABLE_COLUMNS = 8, TABLE_CELL = 256 };

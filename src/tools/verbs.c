@@ -22,8 +22,7 @@ static const char *phase(const struct state *s) {
         return process_lives(&s->leader) ? "running" : s->leader.pid > 0 ? "ended" : "starting";
 }
 
-/* The state of a machine that is there now. What a crash has left is removed by the way. */
-static int find(const char *name, struct state *ret, struct error *error) {
+int tools_find(const char *name, struct state *ret, struct error *error) {
         int r = state_read(name, ret, error);
 
         if (r < 0)
@@ -48,7 +47,7 @@ static int run_list(const struct request *q, struct error *error) {
                 return error_set(error, errno, "cannot read " STATE_TOP ": %m");
         for (int i = 0; i < n; i++) {
                 struct state s;
-                if (state_name_is_valid(entries[i]->d_name) && find(entries[i]->d_name, &s, NULL) == 0) {
+                if (state_name_is_valid(entries[i]->d_name) && tools_find(entries[i]->d_name, &s, NULL) == 0) {
                         char(*row)[TABLE_CELL] = table_add(&table);
                         if (!row)
                                 break;
@@ -81,7 +80,7 @@ static void print_since(uint64_t started) {
 static int run_show(const struct request *q, struct error *error) {
         char root[sizeof((struct state *) 0)->root * 4];
         struct state s;
-        int r = find(q->name, &s, error);
+        int r = tools_find(q->name, &s, error);
 
         if (r < 0)
                 return r;
@@ -108,7 +107,7 @@ static int run_status(const struct request *q, struct error *error) {
 
         if (q->json)
                 return run_show(q, error);
-        int r = find(q->name, &s, error);
+        int r = tools_find(q->name, &s, error);
         if (r < 0)
                 return r;
         text_escape(root, sizeof root, s.root);
@@ -125,7 +124,7 @@ static int wait_running(const char *name, struct error *error) {
         struct state s;
         int r;
 
-        while ((r = find(name, &s, error)) == -ENOENT || (r == 0 && !process_lives(&s.leader)))
+        while ((r = tools_find(name, &s, error)) == -ENOENT || (r == 0 && !process_lives(&s.leader)))
                 nanosleep(&step, NULL);
         return r;
 }
@@ -168,6 +167,9 @@ const struct verb verb_table[] = {
         { "shell", OPERAND_WORDS, "[USER@]NAME [COMMAND...]", enter_shell,
           "the user's shell, or a command, on a terminal" },
         { "login", OPERAND_MACHINE, "NAME", enter_login, "a login prompt on a terminal" },
+        { "copy-to", OPERAND_PATHS, "NAME PATH [PATH]", transfer_copy_to, "copy a file or a directory into it" },
+        { "copy-from", OPERAND_PATHS, "NAME PATH [PATH]", transfer_copy_from, "and out of it" },
+        { "bind", OPERAND_PATHS, "NAME PATH [PATH]", transfer_bind, "mount a file or directory of the host in it" },
         { "wait", OPERAND_MACHINE, "NAME", run_wait, "wait until it runs or has ended (--for=)" },
         { "poweroff", OPERAND_MACHINE, "NAME", run_poweroff, "ask it to power off" },
         { "reboot", OPERAND_MACHINE, "NAME", run_reboot, "ask it to reboot" },
