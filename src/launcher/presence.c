@@ -134,6 +134,14 @@ void presence_feed(struct presence *p) {
 
 int presence_started(struct presence *p, pid_t leader, struct error *e) {
         p->state.leader = (struct process_id){ leader, process_start(leader) };
+        p->state.ready = false;
+        return state_write(&p->place, &p->state, e);
+}
+
+int presence_ready(struct presence *p, struct error *e) {
+        if (p->state.ready)
+                return 0;
+        p->state.ready = true;
         return state_write(&p->place, &p->state, e);
 }
 

@@ -34,6 +34,9 @@ void presence_feed(struct presence *p);
 /* The payload runs, as LEADER; again after a reboot. */
 int presence_started(struct presence *p, pid_t leader, struct error *e);
 
+/* It has said that it is ready. */
+int presence_ready(struct presence *p, struct error *e);
+
 /* All is over, with STATUS. Tells the viewers; a slow one is waited for a little. Returns whether somebody may still
  * come to hear of it: not, if a viewer that was there from the start has been told. */
 bool presence_end(struct presence *p, int status);

@@ -193,6 +193,7 @@ static int print_state(const struct state *s, char **ret, size_t *ret_size) {
         put_number(f, "supervisor_start", s->supervisor.start, ",");
         put_number(f, "leader", (uint64_t) s->leader.pid, ",");
         put_number(f, "leader_start", s->leader.start, ",");
+        put_number(f, "ready", s->ready, ",");
         put_number(f, "started", s->started, "}\n");
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
@@ -260,6 +261,7 @@ int state_read(const char *name, struct state *ret, struct error *e) {
         *ret = (struct state){
                 .supervisor = { (pid_t) get_number(text, "supervisor"), get_number(text, "supervisor_start") },
                 .leader = { (pid_t) get_number(text, "leader"), get_number(text, "leader_start") },
+                .ready = get_number(text, "ready") != 0,
                 .started = get_number(text, "started"),
         };
         snprintf(ret->name, sizeof ret->name, "%s", name);

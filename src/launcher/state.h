@@ -29,6 +29,7 @@ struct state {
         char class[16];   /* "container" */
         char console[16]; /* "detached", … */
         struct process_id supervisor, leader;
+        bool ready;       /* the payload has said so (READY=1, sd_notify(3)) */
         uint64_t started; /* seconds since the epoch */
 };
 

@@ -272,7 +272,13 @@ static void on_signal(struct supervisor *s) {
 }
 
 static void on_notify(struct supervisor *s) {
-        if (notices_forward(s->launch.notify_fd, s->launch.leader) && s->detach)
+        struct error error = { 0 };
+
+        if (!notices_forward(s->launch.notify_fd, s->launch.leader))
+                return;
+        if (s->presence && presence_ready(s->presence, &error) < 0)
+                log_warning("%s", error.text);
+        if (s->detach)
                 detach_ready(s->detach, s->plan->machine);
 }
 

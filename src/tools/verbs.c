@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +19,9 @@
 #include "isolation/signals.h"
 #include "tools/tools.h"
 
-enum { WAIT_STEP_MSEC = 100 };
+enum { WAIT_STEP_MSEC = 1000 };
+
+#define STATE_TOP_PARENT "/run"
 
 static const char *phase(const struct state *s) {
         return process_lives(&s->leader) ? "running" : s->leader.pid > 0 ? "ended" : "starting";
@@ -86,16 +91,18 @@ static int run_show(const struct request *q, struct error *error) {
                 return r;
         text_escape(root, sizeof root, s.root);
         if (!q->json) {
-                printf("Name=%s\nClass=%s\nState=%s\nConsole=%s\nLeader=%d\nSupervisor=%d\nRootDirectory=%s\n"
+                printf("Name=%s\nClass=%s\nState=%s\nReady=%s\nConsole=%s\nLeader=%d\nSupervisor=%d\nRootDirectory=%"
+                       "s\n"
                        "Timestamp=%llu\n",
-                       s.name, s.class, phase(&s), s.console, (int) s.leader.pid, (int) s.supervisor.pid, root,
-                       (unsigned long long) s.started);
+                       s.name, s.class, phase(&s), s.ready ? "yes" : "no", s.console, (int) s.leader.pid,
+                       (int) s.supervisor.pid, root, (unsigned long long) s.started);
                 return 0;
         }
-        printf("{\"name\":\"%s\",\"class\":\"%s\",\"state\":\"%s\",\"console\":\"%s\",\"leader\":%d,\"supervisor\":%d,"
+        printf("{\"name\":\"%s\",\"class\":\"%s\",\"state\":\"%s\",\"ready\":%s,\"console\":\"%s\",\"leader\":%d,"
+               "\"supervisor\":%d,"
                "\"started\":%llu,\"root\":",
-               s.name, s.class, phase(&s), s.console, (int) s.leader.pid, (int) s.supervisor.pid,
-               (unsigned long long) s.started);
+               s.name, s.class, phase(&s), s.ready ? "true" : "false", s.console, (int) s.leader.pid,
+               (int) s.supervisor.pid, (unsigned long long) s.started);
         json_string(s.root);
         puts("}");
         return 0;
@@ -111,31 +118,59 @@ static int run_status(const struct request *q, struct error *error) {
         if (r < 0)
                 return r;
         text_escape(root, sizeof root, s.root);
-        printf("%s\n       State: %s\n", s.name, phase(&s));
+        printf("%s\n       State: %s%s\n", s.name, phase(&s), s.ready ? ", ready" : "");
         print_since(s.started);
         printf("      Leader: %d\n  Supervisor: %d\n       Class: %s\n     Console: %s\n        Root: %s\n",
                (int) s.leader.pid, (int) s.supervisor.pid, s.class, s.console, root);
         return 0;
 }
 
-/* There is nothing to poll before the machine is there: its directory is looked at ten times a second. */
-static int wait_running(const char *name, struct error *error) {
-        const struct timespec step = { .tv_nsec = WAIT_STEP_MSEC * 1000 * 1000 };
-        struct state s;
-        int r;
+/* What changes when a machine comes: its directory in the top one, and its state there. */
+static void watch(int fd, const char *name) {
+        _cleanup_free_ char *path = text_format(STATE_TOP "/%s", name);
 
-        while ((r = tools_find(name, &s, error)) == -ENOENT || (r == 0 && !process_lives(&s.leader)))
-                nanosleep(&step, NULL);
-        return r;
+        if (path)
+                (void) inotify_add_watch(fd, path, IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
+        if (inotify_add_watch(fd, STATE_TOP, IN_CREATE | IN_ONLYDIR) < 0)
+                (void) inotify_add_watch(fd, STATE_TOP_PARENT, IN_CREATE | IN_ONLYDIR);
+}
+
+/* A machine that is not there yet is waited for as well; one that was, and ends without being ready, is an error. */
+static int wait_until(const char *name, bool ready, struct error *error) {
+        _cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+        bool was_there = false;
+        struct state s;
+
+        if (fd < 0)
+                return error_set(error, errno, "cannot wait: %m");
+        for (;;) {
+                watch(fd, name); /* before the look: nothing is missed */
+                int r = tools_find(name, &s, error);
+                bool runs = r == 0 && process_lives(&s.leader);
+                if (runs && (s.ready || !ready))
+                        return 0;
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                if (was_there && r == -ENOENT)
+                        return error_set(error, ESRCH, "%s has ended without being ready", name);
+                was_there |= r == 0;
+                struct pollfd p = { .fd = fd, .events = POLLIN };
+                (void) poll(&p, 1, WAIT_STEP_MSEC); /* a supervisor that is killed changes no file */
+                while (read(fd, events, sizeof events) > 0)
+                        ;
+        }
 }
 
 static int run_wait(const struct request *q, struct error *error) {
         if (!q->wait_for || text_equal(q->wait_for, "exit"))
                 return attach_wait_exit(q->name, error);
         if (text_equal(q->wait_for, "running"))
-                return wait_running(q->name, error);
+                return wait_until(q->name, false, error);
+        if (text_equal(q->wait_for, "ready"))
+                return wait_until(q->name, true, error);
         error_set(error, EINVAL, "--for=%s: no such choice", q->wait_for);
-        return error_hint(error, "there are running exit");
+        return error_hint(error, "there are running ready exit");
 }
 
 static int run_poweroff(const struct request *q, struct error *error) {

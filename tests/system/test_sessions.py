@@ -136,9 +136,16 @@ class Sessions(TestCase):
         self.assertEqual(self.ctl('wait', 'm1', '--for=running').returncode, 0)
         q = self.spawn('-q', '-D', self.copy('busybox'), '--machine=m2', '--detach', '--wait=ready', '/bin/sh', '-c', 'exit 9')
         self.assertEqual(q.returncode, 9)  # it ended without ever being ready
+        self.assertIn(b'Ready=no\n', self.ctl('show', 'm1').stdout)
+        ready = self.start('wait', 'm1', '--for=ready', program=CTL)
+        early = self.start('wait', 'm3', '--for=ready', program=CTL)  # before it is there
+        self.detach('/bin/sh', '-c', 'read x; exit 0', name='m3', options=('-D', self.copy('busybox')))
         t = self.attach('m1')
         t.send(b'\r')
-        self.assertEqual((t.wait(), p.wait(10)), (4, 4))
+        self.assertEqual((t.wait(), p.wait(10), ready.wait(10)), (4, 4, 125))
+        self.assertIn(b'm1 has ended without being ready', ready.stderr.read())
+        self.ctl('terminate', 'm3')
+        self.assertEqual(early.wait(10), 125)
 
     # ---- several viewers ----
 
@@ -280,7 +287,9 @@ class Sessions(TestCase):
 
     def test_wait_for_a_system_that_is_up(self):
         self.root = self.copy('debian-13')
-        self.detach('--boot', options=('--wait=ready', '--register=no'))
+        self.start('-q', '-D', self.root, '--machine=m1', '--detach', '--register=no', '--boot')
+        self.assertEqual(self.ctl('wait', 'm1', '--for=ready', timeout=60).returncode, 0)
+        self.assertIs(json.loads(self.ctl('show', '--json', 'm1').stdout)['ready'], True)
         t = self.attach('m1')
         t.expect(b'login:')  # its getty is there by then
         self.assertEqual(self.ctl('poweroff', 'm1').returncode, 0)

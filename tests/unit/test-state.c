@@ -24,6 +24,7 @@ static struct state sample(void) {
                            .console = "detached",
                            .supervisor = { getpid(), process_start(getpid()) },
                            .leader = { 12, 34 },
+                           .ready = true,
                            .started = 1234567890123 };
         return s;
 }
@@ -44,6 +45,7 @@ static void what_is_written_is_read(void **state) {
         assert_int_equal(got.leader.pid, 12);
         assert_int_equal(got.leader.start, 34);
         assert_int_equal(got.started, s.started);
+        assert_true(got.ready);
         assert_true(process_lives(&got.supervisor));
         assert_false(process_lives(&(struct process_id){ getpid(), got.supervisor.start + 1 }));
         assert_int_equal(faccessat(place.directory, "state.new", F_OK, 0), -1);
