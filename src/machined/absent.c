@@ -17,6 +17,12 @@ int machined_open(const struct machined_plan *plan, struct machined **ret, struc
         return error_set(error, EOPNOTSUPP, "this spawn was built without libsystemd, which registration needs");
 }
 
+int machined_list(struct machined_machine **ret, size_t *ret_count, struct error *error) {
+        *ret = NULL;
+        *ret_count = 0;
+        return error_set(error, EOPNOTSUPP, "this spawn was built without libsystemd");
+}
+
 int machined_enter(struct machined *m, pid_t leader, int leader_pidfd, struct error *error) {
         (void) m, (void) leader, (void) leader_pidfd;
         return error_set(error, EOPNOTSUPP, "this spawn was built without libsystemd");

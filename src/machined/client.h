@@ -58,6 +58,10 @@ struct machined {
         bool unit_gone;
 };
 
+/* Loads libsystemd and begins to connect to the system bus. *RET is the caller's, and may be set after an error too.
+ * Returns 0 or a negative errno. */
+int client_connect(struct libsystemd *lib, sd_bus **ret, struct error *error);
+
 /* bus.c */
 
 uint64_t client_now(void); /* CLOCK_MONOTONIC, µs */

@@ -9,6 +9,7 @@
 
 #define LIBSYSTEMD_FUNCTIONS(X)                                                                                       \
         X(sd_bus_add_match_async)                                                                                     \
+        X(sd_bus_call)                                                                                                \
         X(sd_bus_call_async)                                                                                          \
         X(sd_bus_can_send)                                                                                            \
         X(sd_bus_close)                                                                                               \
@@ -30,6 +31,7 @@
         X(sd_bus_message_open_container)                                                                              \
         X(sd_bus_message_peek_type)                                                                                   \
         X(sd_bus_message_read)                                                                                        \
+        X(sd_bus_message_set_auto_start)                                                                              \
         X(sd_bus_message_skip)                                                                                        \
         X(sd_bus_message_unref)                                                                                       \
         X(sd_bus_negotiate_fds)                                                                                       \

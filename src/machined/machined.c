@@ -36,9 +36,9 @@ static bool is_mandatory(const struct machined_plan *plan) {
         return plan->register_ == MACHINED_YES || (!plan->keep_unit && scope_is_mandatory(plan));
 }
 
-static int connect_bus(struct machined *m, struct error *error) {
+int client_connect(struct libsystemd *lib, sd_bus **ret, struct error *error) {
         const char *address = bus_address();
-        int r = libsystemd_open(&m->lib, error);
+        int r = libsystemd_open(lib, error);
 
         if (r < 0)
                 return r;
@@ -46,15 +46,15 @@ static int connect_bus(struct machined *m, struct error *error) {
         if (!text_starts_with(address, "unix:"))
                 return error_set(error, EPROTONOSUPPORT, "$DBUS_SYSTEM_BUS_ADDRESS is no socket of this host: %s",
                                  address);
-        r = m->lib.sd_bus_new(&m->bus);
+        r = lib->sd_bus_new(ret);
         if (r >= 0)
-                r = m->lib.sd_bus_set_address(m->bus, address);
+                r = lib->sd_bus_set_address(*ret, address);
         if (r >= 0)
-                r = m->lib.sd_bus_set_bus_client(m->bus, 1);
+                r = lib->sd_bus_set_bus_client(*ret, 1);
         if (r >= 0)
-                r = m->lib.sd_bus_negotiate_fds(m->bus, 1);
+                r = lib->sd_bus_negotiate_fds(*ret, 1);
         if (r >= 0)
-                r = m->lib.sd_bus_start(m->bus);
+                r = lib->sd_bus_start(*ret);
         if (r < 0)
                 return error_set(error, -r, "cannot connect to the system bus (%s): %m", address);
         return 0;
@@ -77,7 +77,7 @@ int machined_open(const struct machined_plan *plan, struct machined **ret, struc
         if (plan->keep_unit && plan->register_ == MACHINED_NO) {
                 m->step = STEP_OFF;
                 m->deadline = 0;
-        } else if (connect_bus(m, &m->error) < 0) {
+        } else if (client_connect(&m->lib, &m->bus, &m->error) < 0) {
                 client_close_bus(m);
                 if (is_mandatory(plan)) {
                         r = -m->error.code;

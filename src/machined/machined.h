@@ -62,6 +62,19 @@ struct machined;
  * /run/dbus/system_bus_socket); loads nothing. Where it is false machined_open() is not worth its cost. */
 bool machined_bus_present(void);
 
+/* A machine of systemd-machined's, whoever has started it. */
+struct machined_machine {
+        char name[65], class[16], service[64];
+        pid_t leader;    /* 0: it has not said */
+        char root[4096]; /* empty: none */
+};
+
+#define MACHINED_LIST_USEC UINT64_C(2000000)
+
+/* Asks systemd-machined for the machines that it knows; blocks for MACHINED_LIST_USEC at most. The caller frees *RET,
+ * also after an error. Returns 0 or a negative errno: there is no bus, no machined, or no answer. */
+int machined_list(struct machined_machine **ret, size_t *ret_count, struct error *error);
+
 /* Looks at what the user wrote in PLAN (machine name, slice, properties), before anything is started. Needs no bus.
  * Returns 0, or -EINVAL, -ENAMETOOLONG or -ENOMEM with *ERROR filled. */
 int machined_check(const struct machined_plan *plan, struct error *error);

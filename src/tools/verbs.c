@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/log.h"
 #include "basic/text.h"
 #include "console/protocol.h"
 #include "isolation/signals.h"
+#include "machined/machined.h"
 #include "tools/tools.h"
 
 enum { WAIT_STEP_MSEC = 1000 };
@@ -42,8 +44,51 @@ static int compare_entries(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static void add_row(struct table *table, const struct state *s, const char *service, const char *state) {
+        char(*row)[TABLE_CELL] = table_add(table);
+
+        if (!row)
+                return;
+        snprintf(row[0], TABLE_CELL, "%s", s->name);
+        snprintf(row[1], TABLE_CELL, "%s", s->class);
+        snprintf(row[2], TABLE_CELL, "%s", service);
+        snprintf(row[3], TABLE_CELL, "%s", state);
+        snprintf(row[4], TABLE_CELL, "%s", s->console);
+        if (s->leader.pid > 0)
+                snprintf(row[5], TABLE_CELL, "%d", (int) s->leader.pid);
+        snprintf(row[6], TABLE_CELL, "%.*s", TABLE_CELL - 1, s->root);
+}
+
+static bool is_listed(const struct table *table, const char *name) {
+        for (size_t i = 0; i < table->rows; i++)
+                if (text_equal(table->cells[i][0], name))
+                        return true;
+        return false;
+}
+
+/* What the host's machined has beside ours. A host without one, or without an answer, has none. */
+static void add_machined(struct table *table) {
+        _cleanup_free_ struct machined_machine *list = NULL;
+        struct error error = { 0 };
+        size_t count = 0;
+
+        if (!machined_bus_present())
+                return;
+        if (machined_list(&list, &count, &error) == -ETIMEDOUT)
+                log_warning("%s", error.text);
+        for (size_t i = 0; i < count; i++) {
+                struct state s = { .leader = { list[i].leader, 0 } };
+                if (text_equal(list[i].class, "host") || is_listed(table, list[i].name))
+                        continue; /* ".host" is this host itself */
+                snprintf(s.name, sizeof s.name, "%s", list[i].name);
+                snprintf(s.class, sizeof s.class, "%s", list[i].class);
+                snprintf(s.root, sizeof s.root, "%s", list[i].root);
+                add_row(table, &s, list[i].service, "running");
+        }
+}
+
 static int run_list(const struct request *q, struct error *error) {
-        static const char *const titles[] = { "MACHINE", "CLASS", "STATE", "CONSOLE", "LEADER", "ROOT" };
+        static const char *const titles[] = { "MACHINE", "CLASS", "SERVICE", "STATE", "CONSOLE", "LEADER", "ROOT" };
         struct table table = { .titles = titles, .columns = ELEMENTSOF(titles) };
         struct dirent **entries = NULL;
         int n = scandir(STATE_TOP, &entries, NULL, compare_entries);
@@ -52,21 +97,12 @@ static int run_list(const struct request *q, struct error *error) {
                 return error_set(error, errno, "cannot read " STATE_TOP ": %m");
         for (int i = 0; i < n; i++) {
                 struct state s;
-                if (state_name_is_valid(entries[i]->d_name) && tools_find(entries[i]->d_name, &s, NULL) == 0) {
-                        char(*row)[TABLE_CELL] = table_add(&table);
-                        if (!row)
-                                break;
-                        snprintf(row[0], TABLE_CELL, "%s", s.name);
-                        snprintf(row[1], TABLE_CELL, "%s", s.class);
-                        snprintf(row[2], TABLE_CELL, "%s", phase(&s));
-                        snprintf(row[3], TABLE_CELL, "%s", s.console);
-                        if (s.leader.pid > 0)
-                                snprintf(row[4], TABLE_CELL, "%d", (int) s.leader.pid);
-                        snprintf(row[5], TABLE_CELL, "%.*s", TABLE_CELL - 1, s.root);
-                }
+                if (state_name_is_valid(entries[i]->d_name) && tools_find(entries[i]->d_name, &s, NULL) == 0)
+                        add_row(&table, &s, "spawn", phase(&s));
                 free(entries[i]);
         }
         free(entries);
+        add_machined(&table);
         table_print(&table, q->json, !q->no_legend);
         table_free(&table);
         return 0;

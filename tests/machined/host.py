@@ -90,6 +90,7 @@ class SystemdHost:
 
     def boot(self):
         binds = [f'--bind={self.machines}:/var/lib/machines', f'--bind-ro={SPAWN}:/usr/local/bin/spawn',
+                 f'--bind-ro={pathlib.Path(SPAWN).parents[1]}/tools/spawnctl:/usr/local/bin/spawnctl',
                  *(f'--bind={p}' for p in sorted(pathlib.Path('/dev').glob('loop*')))]
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen([SPAWN, '-q', '-D', self.root, '-M', f'host-{os.getpid()}', '-b', '--capability=all',

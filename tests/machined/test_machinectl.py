@@ -2,6 +2,7 @@
 """Every verb of machinectl on a container, for systemd-nspawn (which proves the test) and for spawn."""
 import concurrent.futures
 import itertools
+import json
 import re
 
 import host
@@ -85,6 +86,18 @@ class Running:
         self.assertRegex(self.ctl('--no-legend', 'list'),
                          rf'(?m)^debian +container +(systemd-nspawn|spawn) +debian +{number} +192\.0\.2\.7')
 
+    def verb_list_of_spawnctl(self):
+        """It has machined's machines beside its own, each once."""
+        own = self.program == 'spawn'
+        unit = self.launch('busybox', '--detach', 'sleep', '1000', service_type='forking') if own else self.launch_busybox('busybox')
+        rows = {m['machine']: m for m in json.loads(self.ok(self.systemd.enter('spawnctl', 'list', '--json')))}
+        self.assertEqual(sorted(rows), ['busybox', 'debian'])
+        debian, busybox = rows['debian'], rows['busybox']
+        self.assertEqual((debian['class'], debian['state'], debian['leader'], debian['root'], debian['console']),
+                         ('container', 'running', int(self.leader), '/var/lib/machines/debian', ''))
+        self.assertEqual((busybox['root'], busybox['console']), ('/var/lib/machines/busybox', 'detached' if own else ''))
+        self.gone(unit, 'busybox')
+
     def verb_status(self):
         text = self.ctl('status', 'debian')
         self.assertRegex(text, rf'Leader: {self.leader} \(systemd\)')
@@ -117,6 +130,8 @@ class Running:
         t.expect(rb'Connection to machine debian terminated')
         self.assertEqual(t.wait(), 0)
         self.assertEqual(t.modes(), t.before)
+        # systemd restarts the getty of a terminal that hangs up, if the terminal is there: that of whoever gets its number next.
+        self.ok(self.systemd.enter('systemctl', '-M', 'debian', 'stop', 'container-getty@*.service'))
 
     def verb_shell(self):
         t = self.systemd.terminal('machinectl', 'shell', 'debian')

@@ -210,6 +210,39 @@ static void fake_holder(struct fake *f, sd_bus_message *call) {
         fake_send(f, reply, ":1.2");
 }
 
+static void fake_list(struct fake *f, sd_bus_message *call) {
+        sd_bus_message *reply;
+
+        if (f->scenario == NO_MACHINED) {
+                fake_error(f, call, "org.freedesktop.DBus.Error.ServiceUnknown", "nobody has that name");
+                return;
+        }
+        if (f->scenario == HANGS_AT_REGISTER)
+                return;
+        sd_bus_message_new_method_return(call, &reply);
+        sd_bus_message_append(reply, "a(ssso)", 2, ".host", "host", "", "/org/freedesktop/machine1/machine/_2ehost",
+                              "one", "container-with-a-class-that-is-too-long", "nspawn",
+                              "/org/freedesktop/machine1/machine/one");
+        fake_send(f, reply, ":1.2");
+}
+
+static void fake_property(struct fake *f, sd_bus_message *call) {
+        const char *interface = "", *name = "";
+        sd_bus_message *reply;
+
+        sd_bus_message_read(call, "ss", &interface, &name);
+        sd_bus_message_new_method_return(call, &reply);
+        if (strcmp(name, "Leader") == 0 && f->scenario == OLD)
+                sd_bus_message_append(reply, "v", "s", "not a number");
+        else if (strcmp(name, "Leader") == 0)
+                sd_bus_message_append(reply, "v", "u", 4711);
+        else if (strcmp(name, "RootDirectory") == 0)
+                sd_bus_message_append(reply, "v", "s", "/srv/one");
+        else
+                sd_bus_message_append(reply, "v", "b", 0);
+        fake_send(f, reply, MANAGER);
+}
+
 static int fake_call(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
         struct fake *f = userdata;
         const char *member = sd_bus_message_get_member(call);
@@ -224,14 +257,12 @@ static int fake_call(sd_bus_message *call, void *userdata, sd_bus_error *ret_err
                 else
                         fake_return(f, call, "org.freedesktop.DBus", "s", ":1.42");
         } else if (strcmp(member, "Get") == 0) {
-                if (f->scenario == OLD) {
+                if (f->scenario == OLD && strstr(sd_bus_message_get_path(call), "/systemd1"))
                         fake_error(f, call, "org.freedesktop.DBus.Error.UnknownProperty", "Unknown property");
-                } else {
-                        sd_bus_message *reply;
-                        sd_bus_message_new_method_return(call, &reply);
-                        sd_bus_message_append(reply, "v", "b", 0);
-                        fake_send(f, reply, MANAGER);
-                }
+                else
+                        fake_property(f, call);
+        } else if (strcmp(member, "ListMachines") == 0) {
+                fake_list(f, call);
         } else if (strcmp(member, "StartTransientUnit") == 0) {
                 fake_start(f, call);
         } else if (text_starts_with(member, "RegisterMachine")) {
@@ -668,6 +699,40 @@ static void test_check(void **state) {
         assert_int_equal(machined_check(&plan, &e), -EINVAL);
 }
 
+static void test_list(void **state) {
+        static const enum scenario without[] = { NO_MACHINED, HANGS_AT_AUTH, HANGS_AT_REGISTER, DROPS_AT_HELLO,
+                                                 GARBAGE };
+        struct machined_machine *list = NULL;
+        struct error e = { 0 };
+        size_t count = 0;
+
+        (void) state;
+        for (int old = 0; old < 2; old++) {
+                struct world w = world_make(old ? OLD : GOOD, MACHINED_AUTO);
+                if (machined_list(&list, &count, &e) < 0)
+                        fail_msg("%s", e.text);
+                assert_int_equal(count, 2);
+                assert_string_equal(list[0].name, ".host");
+                assert_string_equal(list[1].name, "one");
+                assert_string_equal(list[1].class, "container-with-");
+                assert_string_equal(list[1].service, "nspawn");
+                assert_int_equal(list[1].leader, old ? 0 : 4711);
+                assert_string_equal(list[1].root, "/srv/one");
+                free(list);
+                world_end(&w);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(without); i++) {
+                struct world w = world_make(without[i], MACHINED_AUTO);
+                uint64_t before = client_now();
+                assert_true(machined_list(&list, &count, &e) < 0);
+                assert_true(client_now() - before < 2 * MACHINED_LIST_USEC);
+                assert_int_equal(count, 0);
+                assert_contains(e.text, "systemd-machined does not say");
+                free(list);
+                world_end(&w);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_success),
@@ -682,6 +747,7 @@ int main(void) {
                 cmocka_unit_test(test_hanging_end),
                 cmocka_unit_test(test_no_bus),
                 cmocka_unit_test(test_check),
+                cmocka_unit_test(test_list),
         };
 
         signal(SIGPIPE, SIG_IGN);
