@@ -102,6 +102,9 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
                                    .started = (uint64_t) time(NULL) };
         snprintf(p->state.name, sizeof p->state.name, "%s", plan->machine);
         snprintf(p->state.root, sizeof p->state.root, "%s", plan->probe->root.real_path);
+        /* It has been opened by now. */
+        _cleanup_free_ char *log = plan->spec->console_log.path ? realpath(plan->spec->console_log.path, NULL) : NULL;
+        snprintf(p->state.log, sizeof p->state.log, "%s", log ? log : "");
         int r = state_take(plan->machine, &p->place, e);
         if (r >= 0)
                 r = open_server(p, plan->spec->scrollback, e);

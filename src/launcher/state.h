@@ -26,6 +26,7 @@ struct process_id {
 struct state {
         char name[STATE_NAME_MAX + 1];
         char root[4096];
+        char log[4096];   /* of --console-log=, absolute; empty: none */
         char class[16];   /* "container" */
         char console[16]; /* "detached", … */
         struct process_id supervisor, leader;

@@ -65,16 +65,25 @@ int attach_run(const struct request *q, struct error *error) {
         return r < 0 ? r : judge(q, &result, error);
 }
 
-int attach_wait_exit(const char *name, struct error *error) {
+int tools_follow(const char *name, struct error *error) {
         const struct viewer_options options = { .streams = { -EBADF, -EBADF, -EBADF } };
-        uint8_t buffer[PACKET_SIZE_MAX];
-        struct packet p;
         _cleanup_close_ int fd = state_connect(name, error);
 
         if (fd < 0)
                 return fd;
         int r = viewer_hello(fd, &options);
-        while (r >= 0 && (r = packet_receive(fd, buffer, &p, 0)) > 0)
+        return r < 0 ? error_set(error, -r, "cannot speak with the machine %s: %m", name) : TAKE_FD(fd);
+}
+
+int attach_wait_exit(const char *name, struct error *error) {
+        uint8_t buffer[PACKET_SIZE_MAX];
+        struct packet p;
+        _cleanup_close_ int fd = tools_follow(name, error);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        while ((r = packet_receive(fd, buffer, &p, 0)) > 0)
                 if (p.kind == PACKET_EXIT)
                         return p.number;
         return error_set(error, r < 0 ? -r : EPIPE, "the supervisor of %s has vanished, and the container with it",

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "basic/error.h"
 #include "basic/text.h"
@@ -22,6 +23,8 @@ struct request {
         bool makes_directories;   /* copy-to, copy-from, bind */
         const char *escape;       /* attach; NULL: the usual key */
         const char *wait_for;     /* wait */
+        bool follow;              /* log */
+        const char *since;        /* log */
         const char *signal;       /* kill */
         bool tty;                 /* exec */
         const char *user, *chdir; /* exec, shell */
@@ -64,6 +67,10 @@ int tools_command(const char *name, int command, int number, struct error *error
  * (-ENOENT: there is none). */
 int tools_find(const char *name, struct state *ret, struct error *error);
 
+/* Connects to the machine only to hear of its end: a packet EXIT, or the end of the connection. Returns a descriptor,
+ * which is the caller's, or a negative errno. */
+int tools_follow(const char *name, struct error *error);
+
 /* Stays with the console of a machine. Returns the exit status or a negative errno. */
 int attach_run(const struct request *q, struct error *error);
 /* Waits for the end of a machine and returns its status, or a negative errno. */
@@ -73,6 +80,13 @@ int attach_wait_exit(const char *name, struct error *error);
 int enter_exec(const struct request *q, struct error *error);
 int enter_shell(const struct request *q, struct error *error);
 int enter_login(const struct request *q, struct error *error);
+
+/* Prints the log of a machine's console, which --console-log= has it write. Returns 0 or a negative errno. */
+int log_run(const struct request *q, struct error *error);
+/* The time stamp, as the lines of a log begin with, that --since=TEXT means: "YYYY-MM-DD[THH:MM[:SS]]" (UTC) or how
+ * long ago, as "10min". NOW: seconds since the epoch. Returns 0 or -EINVAL. */
+enum { LOG_STAMP_SIZE = 32 };
+int log_since(const char *text, time_t now, char ret[static LOG_STAMP_SIZE]);
 
 /* Files between host and container: copy-to, copy-from and bind. */
 int transfer_copy_to(const struct request *q, struct error *error);

@@ -20,6 +20,7 @@ static void in_a_run_of_our_own(void) {
 static struct state sample(void) {
         struct state s = { .name = "m1",
                            .root = "/a \"root\"\\ with\n\xC3\xA4 and \"leader\":77",
+                           .log = "/var/log/with \"quotes\"",
                            .class = "container",
                            .console = "detached",
                            .supervisor = { getpid(), process_start(getpid()) },
@@ -40,6 +41,7 @@ static void what_is_written_is_read(void **state) {
         assert_int_equal(state_write(&place, &s, &e), 0);
         assert_int_equal(state_read("m1", &got, &e), 0);
         assert_string_equal(got.root, s.root);
+        assert_string_equal(got.log, s.log);
         assert_string_equal(got.class, s.class);
         assert_string_equal(got.console, s.console);
         assert_int_equal(got.leader.pid, 12);
