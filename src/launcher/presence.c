@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "launcher/state.h"
 
@@ -138,6 +139,8 @@ void presence_feed(struct presence *p) {
 int presence_started(struct presence *p, pid_t leader, struct error *e) {
         p->state.leader = (struct process_id){ leader, process_start(leader) };
         p->state.ready = false;
+        _cleanup_free_ char *group = NULL; /* it has not moved yet: what it is in is the payload's */
+        snprintf(p->state.cgroup, sizeof p->state.cgroup, "%s", cgroup_path(leader, &group) >= 0 ? group : "");
         return state_write(&p->place, &p->state, e);
 }
 

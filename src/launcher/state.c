@@ -189,6 +189,7 @@ static int print_state(const struct state *s, char **ret, size_t *ret_size) {
         put_string(f, "class", s->class);
         put_string(f, "root", s->root);
         put_string(f, "log", s->log);
+        put_string(f, "cgroup", s->cgroup);
         put_string(f, "console", s->console);
         put_number(f, "supervisor", (uint64_t) s->supervisor.pid, ",");
         put_number(f, "supervisor_start", s->supervisor.start, ",");
@@ -268,6 +269,7 @@ int state_read(const char *name, struct state *ret, struct error *e) {
         snprintf(ret->name, sizeof ret->name, "%s", name);
         get_string(text, "root", ret->root, sizeof ret->root);
         get_string(text, "log", ret->log, sizeof ret->log);
+        get_string(text, "cgroup", ret->cgroup, sizeof ret->cgroup);
         get_string(text, "class", ret->class, sizeof ret->class);
         get_string(text, "console", ret->console, sizeof ret->console);
         return 0;

@@ -26,9 +26,10 @@ struct process_id {
 struct state {
         char name[STATE_NAME_MAX + 1];
         char root[4096];
-        char log[4096];   /* of --console-log=, absolute; empty: none */
-        char class[16];   /* "container" */
-        char console[16]; /* "detached", … */
+        char log[4096];    /* of --console-log=, absolute; empty: none */
+        char cgroup[4096]; /* of the payload, as the host's cgroup2 names it; empty: none */
+        char class[16];    /* "container" */
+        char console[16];  /* "detached", … */
         struct process_id supervisor, leader;
         bool ready;       /* the payload has said so (READY=1, sd_notify(3)) */
         uint64_t started; /* seconds since the epoch */

@@ -47,7 +47,7 @@ static void print_bash(void) {
                "        elif [[ ! $verb ]]; then COMPREPLY=($(compgen -W '");
         print_verbs();
         printf("' -- \"$cur\"))\n"
-               "        elif [[ $verb == list ]]; then COMPREPLY=()\n"
+               "        elif [[ $verb == list || $verb == top ]]; then COMPREPLY=()\n"
                "        elif [[ ! $name ]]; then COMPREPLY=($(compgen -W \"$(" MACHINES ")\" -- \"$cur\"))\n"
                "        else mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); compopt -o filenames\n"
                "        fi\n"
@@ -65,7 +65,7 @@ static void print_zsh(void) {
                "elif (( CURRENT == 2 )); then\n"
                "        compadd -- ");
         print_verbs();
-        printf("\nelif [[ $verb == list ]]; then\n"
+        printf("\nelif [[ $verb == list || $verb == top ]]; then\n"
                "        return 1\n"
                "elif (( CURRENT == 3 )); then\n"
                "        compadd -- ${(f)\"$(" MACHINES ")\"}\n"

@@ -7,8 +7,8 @@
 #include "tools/tools.h"
 
 const struct ctl_option ctl_options[] = {
-        { 'j', "json", NULL, offsetof(struct request, json), "list status show", "print JSON", false },
-        { 0, "no-legend", NULL, offsetof(struct request, no_legend), "list", "leave head and foot away", false },
+        { 'j', "json", NULL, offsetof(struct request, json), "list status show top", "print JSON", false },
+        { 0, "no-legend", NULL, offsetof(struct request, no_legend), "list top", "leave head and foot away", false },
         { 'r', "read-only", NULL, offsetof(struct request, read_only), "attach bind", "only look; mount read-only",
           false },
         { 0, "force", NULL, offsetof(struct request, force), "copy-to copy-from", "replace a file that is there",

@@ -43,10 +43,6 @@ static void print_key(const char *title) {
         putchar('"');
 }
 
-static bool is_number(const char *cell) {
-        return *cell && cell[strspn(cell, "0123456789")] == 0 && (cell[0] != '0' || !cell[1]);
-}
-
 static void print_json(const struct table *t) {
         putchar('[');
         for (size_t r = 0; r < t->rows; r++) {
@@ -56,8 +52,8 @@ static void print_json(const struct table *t) {
                         printf("%s", c ? "," : "");
                         print_key(t->titles[c]);
                         putchar(':');
-                        if (is_number(cell))
-                                printf("%s", cell);
+                        if (t->numbers & (1U << c))
+                                printf("%s", *cell ? cell : "null");
                         else
                                 json_string(cell);
                 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "basic/error.h"
@@ -88,6 +89,11 @@ int log_run(const struct request *q, struct error *error);
 enum { LOG_STAMP_SIZE = 32 };
 int log_since(const char *text, time_t now, char ret[static LOG_STAMP_SIZE]);
 
+/* What the machines use: a table, once or again and again. Returns 0 or a negative errno. */
+int top_run(const struct request *q, struct error *error);
+/* BYTES with a unit, as "1.5M". */
+void top_size(char *buffer, size_t size, uint64_t bytes);
+
 /* Files between host and container: copy-to, copy-from and bind. */
 int transfer_copy_to(const struct request *q, struct error *error);
 int transfer_copy_from(const struct request *q, struct error *error);
@@ -97,6 +103,7 @@ int transfer_bind(const struct request *q, struct error *error);
 enum { TABLE_COLUMNS = 8, TABLE_CELL = 256 };
 struct table {
         const char *const *titles; /* as JSON keys in lower case */
+        unsigned numbers;          /* bit N: column N holds numbers, or nothing */
         size_t columns, rows;
         char (*cells)[TABLE_COLUMNS][TABLE_CELL];
 };

@@ -20,6 +20,7 @@
 #include "isolation/signals.h"
 #include "machined/machined.h"
 #include "tools/tools.h"
+#include "tools/usage.h"
 
 enum { WAIT_STEP_MSEC = 1000 };
 
@@ -89,7 +90,7 @@ static void add_machined(struct table *table) {
 
 static int run_list(const struct request *q, struct error *error) {
         static const char *const titles[] = { "MACHINE", "CLASS", "SERVICE", "STATE", "CONSOLE", "LEADER", "ROOT" };
-        struct table table = { .titles = titles, .columns = ELEMENTSOF(titles) };
+        struct table table = { .titles = titles, .numbers = 1U << 5, .columns = ELEMENTSOF(titles) };
         struct dirent **entries = NULL;
         int n = scandir(STATE_TOP, &entries, NULL, compare_entries);
 
@@ -144,6 +145,17 @@ static int run_show(const struct request *q, struct error *error) {
         return 0;
 }
 
+static void print_usage(const char *cgroup) {
+        struct usage u;
+        char memory[32];
+
+        if (!*cgroup || usage_read(cgroup, &u) < 0)
+                return;
+        top_size(memory, sizeof memory, u.memory);
+        printf("       Tasks: %llu\n      Memory: %s\n         CPU: %.3fs\n", (unsigned long long) u.tasks, memory,
+               (double) u.cpu_usec / 1e6);
+}
+
 static int run_status(const struct request *q, struct error *error) {
         char root[sizeof((struct state *) 0)->root * 4];
         struct state s;
@@ -156,6 +168,7 @@ static int run_status(const struct request *q, struct error *error) {
         text_escape(root, sizeof root, s.root);
         printf("%s\n       State: %s%s\n", s.name, phase(&s), s.ready ? ", ready" : "");
         print_since(s.started);
+        print_usage(s.cgroup);
         printf("      Leader: %d\n  Supervisor: %d\n       Class: %s\n     Console: %s\n        Root: %s\n",
                (int) s.leader.pid, (int) s.supervisor.pid, s.class, s.console, root);
         return 0;
@@ -233,6 +246,7 @@ const struct verb verb_table[] = {
         { "list", OPERAND_NONE, "", run_list, "the machines that spawnctl can reach" },
         { "status", OPERAND_MACHINE, "NAME", run_status, "what a machine is, for people" },
         { "show", OPERAND_MACHINE, "NAME", run_show, "the same for programs" },
+        { "top", OPERAND_NONE, "", top_run, "what they use: tasks, processors, memory, disks" },
         { "attach", OPERAND_MACHINE, "NAME", attach_run, "come to its console; ^]^]d leaves it" },
         { "exec", OPERAND_WORDS, "NAME [--] COMMAND...", enter_exec, "run a command in it, beside what runs there" },
         { "shell", OPERAND_WORDS, "[USER@]NAME [COMMAND...]", enter_shell,

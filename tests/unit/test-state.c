@@ -21,6 +21,7 @@ static struct state sample(void) {
         struct state s = { .name = "m1",
                            .root = "/a \"root\"\\ with\n\xC3\xA4 and \"leader\":77",
                            .log = "/var/log/with \"quotes\"",
+                           .cgroup = "/machine.slice/a\\x2db.scope/payload",
                            .class = "container",
                            .console = "detached",
                            .supervisor = { getpid(), process_start(getpid()) },
@@ -42,6 +43,7 @@ static void what_is_written_is_read(void **state) {
         assert_int_equal(state_read("m1", &got, &e), 0);
         assert_string_equal(got.root, s.root);
         assert_string_equal(got.log, s.log);
+        assert_string_equal(got.cgroup, s.cgroup);
         assert_string_equal(got.class, s.class);
         assert_string_equal(got.console, s.console);
         assert_int_equal(got.leader.pid, 12);
