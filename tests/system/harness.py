@@ -20,6 +20,7 @@ import unittest
 
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it runs in the background ignore it
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 SPAWN = os.environ.get('SPAWN', str(TOP / 'build/release/src/launcher/spawn'))

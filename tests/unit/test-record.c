@@ -166,6 +166,7 @@ static void test_input(void **state) {
         struct console *c = NULL;
         struct termios modes;
         int p[2], unlock = 0;
+        char line[16];
 
         (void) state;
         fd_close(mkstemp(r.path));
@@ -188,6 +189,8 @@ static void test_input(void **state) {
                 assert_int_equal(tcsetattr(pty.peer, TCSANOW, &modes), 0);
                 assert_int_equal(write(p[1], i == 1 ? "secret\n" : "open\n", i == 1 ? 7 : 5), i == 1 ? 7 : 5);
                 (void) console_dispatch(c);
+                /* The kernel echoes when it gets to it: with the modes of then. The line has come when it has. */
+                assert_int_equal(read(pty.peer, line, sizeof line), i == 1 ? 7 : 5);
         }
         console_close(c);
         _cleanup_free_ char *text = finish(&r);
