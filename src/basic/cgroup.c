@@ -55,16 +55,16 @@ int cgroup_path(pid_t pid, char **ret) {
         _cleanup_free_ char *file = pid > 0 ? text_format("/proc/%d/cgroup", (int) pid) : strdup("/proc/self/cgroup");
         _cleanup_close_ int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
         _cleanup_free_ char *text = NULL;
+        char root[] = "/";
 
         if (!file)
                 return -ENOMEM;
         int r = fd < 0 ? -errno : fd_read_file(fd, LIST_LIMIT, &text, NULL);
         if (r < 0 || !text)
                 return r;
-        char *line = strstr(text, "0::/");
-        if (!line || (line != text && line[-1] != '\n'))
-                return -ENOENT;
-        line += strlen("0::");
+        /* A hierarchy that was never mounted has no line, and then everything is at its root. */
+        char *line = text_starts_with(text, "0::/") ? text : strstr(text, "\n0::/");
+        line = line ? strchr(line, '/') : root;
         line[strcspn(line, "\n")] = 0;
         /* A group outside of our own cgroup namespace is shown with a leading "/..": it is not ours to use. */
         if (text_starts_with(line, "/.."))

@@ -16,8 +16,8 @@ int cgroup_move(int group_fd, pid_t pid);
 void cgroup_enable_controllers(int group_fd);
 
 /* The path of process PID (0: our own) in the cgroup2 hierarchy, as our cgroup namespace shows it: the line "0::PATH"
- * of proc_pid_cgroup(5). Returns 0 or a negative errno: -ENOENT where there is no such line, -EXDEV for a group
- * outside of the namespace. The caller frees *RET. */
+ * of proc_pid_cgroup(5), or the root where there is no such line. Returns 0 or a negative errno: -ENOENT for no
+ * process or a kernel without groups, -EXDEV for a group outside of the namespace. The caller frees *RET. */
 int cgroup_path(pid_t pid, char **ret);
 
 /* Opens the directory of the group PATH (as cgroup_path() gives it) for changes below it: where the host has cgroup2

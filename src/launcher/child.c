@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "basic/cgroup.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/sync.h"
@@ -25,7 +24,6 @@
 #include "isolation/filter.h"
 #include "isolation/limits.h"
 #include "launcher/confine.h"
-#include "launcher/group.h"
 #include "launcher/user.h"
 #include "mounts/attach.h"
 #include "mounts/inroot.h"
@@ -67,14 +65,9 @@ static int stay_in_cgroup(const struct launch *launch, struct error *error) {
         return make_cgroup_namespace(error);
 }
 
-/* Without clone3(), or where the group was not known yet. Moving a process holds up every fork and exit of the host
- * for a moment: only where it must be. */
-static int enter_cgroup(const struct launch *launch, struct error *error) {
-        if (launch->cgroup_fd < 0 || launch->in_group)
-                return 0;
-        int r = cgroup_enter(launch->cgroup_fd);
-        return r < 0 ? error_set(error, -r, "cannot enter the cgroup %s: %m", group_name(launch))
-                     : make_cgroup_namespace(error);
+/* Moved to its group by the supervisor, see group_join(). */
+static int root_cgroup(const struct launch *launch, struct error *error) {
+        return launch->cgroup_fd < 0 || launch->in_group ? 0 : make_cgroup_namespace(error);
 }
 
 static int enter_root(const struct launch *launch, struct error *error) {
@@ -252,7 +245,7 @@ static child_step alone[] = {
         tie_to_supervisor, stay_in_cgroup, start_session, confine_attributes, enter_root, make_mounts,
         bring_loopback_up, set_identity,   NULL,
 };
-static child_step with_everything[] = { enter_cgroup, attach_mounts, write_files, confine_limits, NULL };
+static child_step with_everything[] = { root_cgroup, attach_mounts, write_files, confine_limits, NULL };
 
 static int run_steps(const struct launch *launch, child_step *steps, struct error *error) {
         int r = 0;

@@ -61,22 +61,27 @@ const char *group_name(const struct launch *launch) {
 
 int group_make(struct launch *launch, struct error *error) {
         const char *name = group_name(launch);
-        int parent = launch->cgroup_parent_fd, r = 0;
+        int parent = launch->cgroup_parent_fd;
 
         if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
                 return error_set(error, errno, "cannot make the cgroup %s: %m", name);
         launch->cgroup_fd = open_directory(parent, name);
         if (launch->cgroup_fd < 0) {
-                r = launch->cgroup_fd;
+                int r = launch->cgroup_fd;
                 launch->cgroup_fd = -EBADF;
                 return error_set(error, -r, "cannot open the cgroup %s: %m", name);
         }
-        if (launch->group == GROUP_SCOPE)
-                r = cgroup_move(launch->cgroup_fd, launch->leader);
+        return 0;
+}
+
+int group_join(const struct launch *launch, struct error *error) {
+        if (launch->cgroup_fd < 0)
+                return 0;
+        int r = launch->in_group ? 0 : cgroup_move(launch->cgroup_fd, launch->leader);
         if (r < 0)
-                return error_set(error, -r, "cannot move the payload to its cgroup: %m");
+                return error_set(error, -r, "cannot move the payload to the cgroup %s: %m", group_name(launch));
         if (launch->group != GROUP_BELOW)
-                cgroup_enable_controllers(parent);
+                cgroup_enable_controllers(launch->cgroup_parent_fd);
         return 0;
 }
 

@@ -13,8 +13,15 @@ int group_open(struct launch *launch, struct error *error);
 bool group_scope_is_cgroup2(pid_t leader, const char *unit);
 /* The group's name there. */
 const char *group_name(const struct launch *launch);
-/* Makes the group, and lets it have what controllers there are. With GROUP_SCOPE it moves the leader in. */
+/* Makes the group. Returns 0 or a negative errno with ERROR set. */
 int group_make(struct launch *launch, struct error *error);
+
+/* Moves the leader to the group, if there is one and the leader was not born there: without clone3(), or where the
+ * group was not known yet. It could not go there by itself: under nsdelegate, which systemd sets, nobody crosses the
+ * root of his cgroup namespace, and the leader has one by then. Moving a process holds up every fork and exit of the
+ * host for a moment: only where it must be. Then lets the group have what controllers there are, which the kernel
+ * refuses as long as a process is in the group above. Returns 0 or a negative errno with ERROR set. */
+int group_join(const struct launch *launch, struct error *error);
 /* Holds the group to the plan's devices, where that is ours to do. Before the payload is let go, beside the child's
  * own work. Returns 0 or a negative errno; a kernel or a sandbox without bpf(2) is no error. */
 int group_restrict(const struct launch *launch, struct error *error);

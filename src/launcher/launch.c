@@ -19,6 +19,7 @@
 #include "basic/sync.h"
 #include "basic/syscalls.h"
 #include "launcher/child.h"
+#include "launcher/group.h"
 #include "launcher/incoming.h"
 #include "launcher/journal.h"
 #include "mounts/attach.h"
@@ -168,15 +169,18 @@ int launch_start(struct launch *launch, struct error *error) {
         return 0;
 }
 
-/* What goes over besides the mounts, in this order. */
+/* What goes over besides the mounts, in this order. A group means that the child has been moved there. */
 enum handed { HANDED_PEER, HANDED_CGROUP, HANDED_COUNT };
 
 int launch_hand_over(struct launch *launch, struct error *error) {
         const int others[HANDED_COUNT] = {
                 [HANDED_PEER] = launch->pty.peer, [HANDED_CGROUP] = launch->in_group ? -EBADF : launch->cgroup_fd
         };
-        int r = sync_send_fds(launch->sync_fd, others, HANDED_COUNT);
+        int r = group_join(launch, error);
 
+        if (r < 0)
+                return r;
+        r = sync_send_fds(launch->sync_fd, others, HANDED_COUNT);
         if (r >= 0)
                 r = sync_send_fds(launch->sync_fd, launch->mount_fds, launch->plan->mounts.count);
         if (r < 0)

@@ -32,7 +32,7 @@ cut -d' ' -f4- /proc/1/mountinfo | sed 's/ \(shared\|master\):[0-9]*//g' | grep 
 ip -o link | sed 's/:.*mtu/ mtu/; s/^[0-9]* //'
 find /run/systemd/machines /run/systemd/nspawn /run/systemd/transient -mindepth 1 ! -type d
 find /run /tmp /var/tmp /var/lib/machines -maxdepth 1 -name '*spawn*' -o -maxdepth 1 -name '.#*'
-ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 != ns + 0' | grep -vE ' ps -(eo|o) pidns|<defunct>'
+ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 > 0 && $1 != ns' | grep -vE ' ps -(eo|o) pidns|<defunct>'
 ps -eo comm --no-headers | grep -E 'spawn'
 '''
 
@@ -51,7 +51,25 @@ class Wait:
         return result
 
 
-class SystemdHost:
+class Host:
+    """What is done on a host with systemd, by way of enter(), which runs a command there and gives a CompletedProcess."""
+
+    def run(self, *words, properties=(), **kw):
+        """Runs a command as a service of the host."""
+        return self.enter('systemd-run', '--quiet', '--pipe', '--wait', '--collect', *(f'--property={p}' for p in properties),
+                          '--', *words, **kw)
+
+    def background(self, unit, *words, properties=(), service_type='notify', timeout=90):
+        """Starts a command as the service UNIT of the host, and waits until it says that it is up."""
+        return self.enter('systemd-run', '--quiet', '--collect', f'--unit={unit}', f'--service-type={service_type}',
+                          *(f'--property={p}' for p in properties), '--', *words, timeout=timeout)
+
+    def look(self):
+        text = self.enter('sh', '-c', LOOK).stdout
+        return sorted(set(text.splitlines()))
+
+
+class SystemdHost(Host):
     def __init__(self, release):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix='test-root-', dir='/var/tmp'))
         self.mounted = []
@@ -123,16 +141,6 @@ class SystemdHost:
         return subprocess.run(self.inside(*words), input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors='replace', timeout=timeout)
 
-    def run(self, *words, properties=(), **kw):
-        """Runs a command as a service of the host."""
-        return self.enter('systemd-run', '--quiet', '--pipe', '--wait', '--collect', *(f'--property={p}' for p in properties),
-                          '--', *words, **kw)
-
-    def background(self, unit, *words, properties=(), service_type='notify', timeout=90):
-        """Starts a command as the service UNIT of the host, and waits until it says that it is up."""
-        return self.enter('systemd-run', '--quiet', '--collect', f'--unit={unit}', f'--service-type={service_type}',
-                          *(f'--property={p}' for p in properties), '--', *words, timeout=timeout)
-
     def terminal(self, *words):
         """A command in a terminal, in a scope of the host."""
         return Terminal(['/usr/bin/' + (w := self.inside('systemd-run', '--quiet', '--scope', '--collect', '--', *words))[0],
@@ -150,10 +158,6 @@ class SystemdHost:
     def uninstall(self, name):
         pathlib.Path(f'/proc/{self.leader}/root{SERVICE}', name).unlink()
         self.enter('systemctl', 'daemon-reload')
-
-    def look(self):
-        text = self.enter('sh', '-c', LOOK).stdout
-        return sorted(set(text.splitlines()))
 
     def reboot(self):
         self.enter('systemctl', 'reboot')

@@ -114,6 +114,8 @@ static void in_a_scope(void **state) {
         assert_false(group_scope_is_cgroup2(launch.leader, "another.scope"));
         assert_int_equal(group_open(&launch, &error), 0);
         assert_int_equal(group_make(&launch, &error), 0);
+        assert_false(is_in(launch.leader, ".service/payload"));
+        assert_int_equal(group_join(&launch, &error), 0);
         assert_true(is_in(launch.leader, ".service/payload"));
         assert_false(group_scope_is_cgroup2(launch.leader, u.name));
         assert_false(is_in(0, "supervisor"));
