@@ -49,9 +49,9 @@ int incoming_make(const struct plan *plan, struct error *error) {
         return 0;
 }
 
-void incoming_remove(void *plan) {
-        const struct plan *p = plan;
+void incoming_remove(const char *machine) {
+        _cleanup_free_ char *path = text_format(PROPAGATE "/%s", machine);
 
-        if (p->incoming && rmdir(p->incoming) < 0 && errno != ENOENT)
-                log_debug("cannot remove %s: %s", p->incoming, strerror(errno));
+        if (path && rmdir(path) < 0 && errno != ENOENT)
+                log_debug("cannot remove %s: %s", path, strerror(errno));
 }

@@ -8,5 +8,5 @@
 
 /* Makes the plan's directory. Returns 0 or a negative errno with *ERROR filled. */
 int incoming_make(const struct plan *plan, struct error *error);
-/* Removes it; harmless when it is not there. PLAN as void *, for the guardian. */
-void incoming_remove(void *plan);
+/* Removes that of MACHINE; harmless when it is not there. */
+void incoming_remove(const char *machine);

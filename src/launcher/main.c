@@ -10,8 +10,10 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "console/escape.h"
+#include "launcher/cleanup.h"
 #include "launcher/detach.h"
 #include "launcher/help.h"
+#include "launcher/image_lock.h"
 #include "launcher/lock.h"
 #include "launcher/plan.h"
 #include "launcher/presence.h"
@@ -24,6 +26,7 @@ extern char **environ;
 /* Takes what the spec asks for through plan and lock to its end. Returns the exit status. */
 static int run(const struct plan *plan, struct detach *detach, struct error *error) {
         const struct spec *spec = plan->spec;
+        struct image_lock lock = IMAGE_LOCK_NONE;
         char key[ESCAPE_NAME_SIZE];
         int r;
 
@@ -35,6 +38,8 @@ static int run(const struct plan *plan, struct detach *detach, struct error *err
         }
         if (spec->lock) {
                 r = lock_root(&plan->probe->root, plan->tree_read_only, error);
+                if (r >= 0)
+                        r = image_lock_take(&plan->probe->root, plan->tree_read_only, &lock, error);
                 if (r < 0)
                         return r;
         }
@@ -48,7 +53,9 @@ static int run(const struct plan *plan, struct detach *detach, struct error *err
                 log_info("starting %s from %s", plan->machine, plan->probe->root.path);
         if (spec->start == START_BOOT && spec->registration == REGISTER_AUTO && !plan->announce)
                 log_info("not registered with machined: there is no system bus here");
-        return plan->session ? supervise_detached(plan, detach) : supervise(plan);
+        r = plan->session ? supervise_detached(plan, detach) : supervise(plan);
+        image_lock_release(&lock);
+        return r;
 }
 
 /* Returns the exit status, or a negative errno with *ERROR filled. */
@@ -109,6 +116,8 @@ int main(int argc, char *argv[]) {
                 r = help_print() < 0 ? error_set(&error, EIO, "cannot write to standard output") : 0;
         else if (r >= 0 && action == ACTION_VERSION)
                 r = version_print() < 0 ? error_set(&error, EIO, "cannot write to standard output") : 0;
+        else if (r >= 0 && action == ACTION_RUN && spec.cleanup)
+                r = cleanup(&spec, &error);
         else if (r >= 0 && action == ACTION_RUN)
                 r = probe_and_run(&spec, was_closed, &error);
         else if (r >= 0)

@@ -26,6 +26,10 @@ const struct option_row option_table[] = {
           "show what would be done, and where it comes from (text, json)",
           "Prints the plan and exits: each namespace, mount, device, mask, capability, filter, limit and variable with its origin, and all that would be written into the root. Nothing is changed, and root is not needed where the root directory can be read.", "text json" },
 
+        { NULL, 0, "cleanup", ARGUMENT_NONE, NULL, SETTING_CLEANUP, set_cleanup,
+          "remove what a crashed run of this machine has left, and exit",
+          "After a crash spawn cleans up by itself; what can stay is what belongs to a run all of whose processes were killed at once: the directory for *machinectl bind*, the session in _/run/spawn_, the lock, the control group. A machine that runs is refused. Meant for _ExecStopPost=_ of units. Nothing in the root is touched.", NULL },
+
         { "Root", 'D', "directory", ARGUMENT_REQUIRED, "PATH", SETTING_DIRECTORY, set_directory,
           "root directory of the container",
           "The directory that becomes */* of the container. A symbolic link on the host is followed. Without it, *--machine=NAME* starts the directory or the disk image (_NAME.raw_) of that name in _/etc/machines_, _/run/machines_, _/var/lib/machines_, _/var/lib/container_, _/usr/local/lib/machines_ or _/usr/lib/machines_; without either it is the working directory.", "dir" },
@@ -199,7 +203,6 @@ static const struct {
         const char *harmless; /* separated by spaces; "*": any; NULL: none */
 } foreign[] = {
         { "settings", true, "no" },
-        { "cleanup", false, NULL },
         { "no-ask-password", false, "*" },
         { "template", true, NULL },
         { "ephemeral", false, NULL },

@@ -169,6 +169,12 @@ SETTER(set_version) {
         return OPTION_VERSION;
 }
 
+SETTER(set_cleanup) {
+        (void) value, (void) row, (void) error;
+        spec->cleanup = true;
+        return 0;
+}
+
 SETTER(set_chdir) {
         char *path;
         int r = mount_normalise(value, &path);

@@ -14,6 +14,7 @@ SETTER(set_bind_ro);
 SETTER(set_boot);
 SETTER(set_capability);
 SETTER(set_chdir);
+SETTER(set_cleanup);
 SETTER(set_console);
 SETTER(set_console_filter);
 SETTER(set_console_log);

@@ -264,6 +264,11 @@ static int check(const struct spec *spec, struct error *error) {
                           spec->slice ? "slice" : "property");
                 return error_hint(error, "leave --register=no away");
         }
+        if (spec->cleanup && (spec->words.count > 0 || spec->explain != EXPLAIN_NO || spec->detach))
+                return error_set(error, EINVAL, "--cleanup starts nothing: %s does not go with it",
+                                 spec->words.count > 0 ? "a command"
+                                 : spec->detach        ? "--detach"
+                                                       : "--explain");
         if (spec->directory && spec->image)
                 return error_set(error, EINVAL,
                                  "--directory and --image exclude each other: a container has one root");

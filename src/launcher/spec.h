@@ -62,6 +62,7 @@ enum setting {
         SETTING_ESCAPE,
         SETTING_QUIET,
         SETTING_EXPLAIN,
+        SETTING_CLEANUP,
         /* environment of spawn itself */
         SETTING_TMPFS_TMP,
         SETTING_API_VFS_WRITABLE,
@@ -180,6 +181,7 @@ struct spec {
         uint64_t scrollback; /* bytes that a new viewer is shown */
         bool quiet;
         enum explain_format explain;
+        bool cleanup; /* of a crashed run, instead of starting anything */
 
         bool tmpfs_tmp; /* valid if origin[SETTING_TMPFS_TMP]: else tmpfs on /tmp only when booting */
         enum api_vfs api_vfs;

@@ -22,6 +22,7 @@
 #include "launcher/console_files.h"
 #include "launcher/enter.h"
 #include "launcher/group.h"
+#include "launcher/image_lock.h"
 #include "launcher/incoming.h"
 #include "launcher/launch.h"
 #include "launcher/notices.h"
@@ -110,9 +111,11 @@ static int open_console(struct supervisor *s) {
 static void clean_up(void *userdata) {
         const struct plan *plan = userdata;
 
-        incoming_remove(userdata);
+        if (plan->incoming)
+                incoming_remove(plan->machine);
         if (plan->session)
                 presence_clean(plan->machine);
+        image_lock_clean(plan->probe->root.real_path);
 }
 
 /* Starts the guardian if there is none yet. */
@@ -122,7 +125,7 @@ static int start_guardian(struct supervisor *s) {
         const struct guardian_plan plan = {
                 .supervisor_pidfd = s->pidfd,
                 .terminal = s->console ? console_terminal(s->console) : NULL,
-                .clean = s->plan->incoming || s->plan->session ? clean_up : NULL,
+                .clean = clean_up,
                 .userdata = (void *) s->plan,
         };
         return guardian_start(&plan, &s->guardian, &s->error);
@@ -647,7 +650,8 @@ int supervise_detached(const struct plan *plan, struct detach *detach) {
                 error_print(&s.error);
                 s.status = error_exit_status(&s.error);
         }
-        incoming_remove((void *) plan);
+        if (plan->incoming)
+                incoming_remove(plan->machine);
         guardian_stop(&s.guardian);
         s.registrar = registrar_close(s.registrar);
         if (s.presence)

@@ -30,7 +30,7 @@ systemctl list-units --all --plain --no-legend --no-pager --full | awk '$3 != "i
 find /sys/fs/cgroup -type d '(' -path '*/machine.slice/*' -o -name '*spawn*' ')'
 cut -d' ' -f4- /proc/1/mountinfo | sed 's/ \(shared\|master\):[0-9]*//g' | grep -v /run/credentials/
 ip -o link | sed 's/:.*mtu/ mtu/; s/^[0-9]* //'
-find /run/systemd/machines /run/systemd/nspawn /run/systemd/transient -mindepth 1 ! -type d
+find /run/systemd/machines /run/systemd/nspawn /run/systemd/transient -mindepth 1 '(' ! -type d -o -path '*/propagate/*' ')'
 find /run /tmp /var/tmp /var/lib/machines -maxdepth 1 -name '*spawn*' -o -maxdepth 1 -name '.#*'
 ps -eo pidns,args --no-headers | awk -v ns="$(ps -o pidns= 1)" '$1 > 0 && $1 != ns' | grep -vE ' ps -(eo|o) pidns|<defunct>'
 ps -eo comm --no-headers | grep -E 'spawn'

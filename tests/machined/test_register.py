@@ -112,6 +112,28 @@ class SpawnOptions(Options, Machines):
         self.assertEqual(self.names(), ['busybox'])
 
 
+    def test_systemd_leaves_a_root_in_use_alone(self):
+        """A tree that spawn runs is neither removed nor renamed nor started by systemd's programs, and the other way
+        round. A read-only one can be started by both."""
+        self.launch('busybox', 'sleep', '1000')
+        for words in ['remove', 'busybox'], ['rename', 'busybox', 'renamed']:
+            p = self.systemd.enter('machinectl', *words)
+            self.assertEqual((p.returncode, 'busy' in p.stderr.lower()), (1, True), p)
+        p = self.systemd.run('systemd-nspawn', '-q', '-D', '/var/lib/machines/busybox', '-M', 'second', 'true')
+        self.assertEqual((p.returncode, 'busy' in p.stderr), (1, True), p)
+        self.ctl('terminate', 'busybox')
+        self.wait_for(lambda: self.names() == [])
+
+    def test_a_root_that_systemd_uses(self):
+        self.program = 'systemd-nspawn'
+        self.launch('busybox', '--read-only', 'sleep', '1000')
+        p = self.systemd.run('spawn', '-q', '-D', '/var/lib/machines/busybox', '-M', 'second', 'true')
+        self.assertEqual(p.returncode, 125, p)
+        self.assertRegex(p.stderr, r'^spawn: /var/lib/machines/busybox is in use by another program')
+        p = self.systemd.run('spawn', '-q', '-D', '/var/lib/machines/busybox', '-M', 'second', '--read-only', 'true')
+        self.assertEqual(p.returncode, 0, p)
+
+
 class SpawnOptions13(SpawnOptions):
     release = 'debian-13'
 

@@ -177,6 +177,19 @@ class SpawnUnits(Units, host.TestCase):
         self.down()
 
 
+    def test_all_of_it_is_killed(self):
+        """Supervisor, guardian and payload in one instant: what nobody could tidy up, --cleanup of the unit does."""
+        self.start()
+        self.ctl('kill', '--kill-who=all', '--signal=SIGKILL', self.unit)
+        self.wait_for(lambda: self.show('ActiveState') == 'failed', 30)
+        self.assertEqual(self.ok(self.systemd.enter('find', '/run/systemd/nspawn', '-mindepth', '2')), '')
+        self.start()
+        p = self.systemd.run('spawn', '--cleanup', '-M', 'debian')
+        self.assertRegex(p.stderr, r'^spawn: the machine debian runs \(process \d+\)')
+        self.ctl('stop', self.unit)
+        self.down()
+
+
 class SpawnUnits13(SpawnUnits):
     release = 'debian-13'
 

@@ -87,11 +87,13 @@ static const char *sample(const char *name) {
 
 static void check_form(const struct option_row *o, const char *first, const char *second) {
         const char *root = text_equal(o->name, "image") ? "-q" : "-D/r"; /* there is one root */
-        struct parsed p = second ? parse(root, first, second, "word") : parse(root, first, "word", NULL);
+        const bool alone = text_equal(o->name, "cleanup");               /* starts nothing */
+        const char *word = alone ? NULL : "word";
+        struct parsed p = second ? parse(root, first, second, word) : parse(root, first, word, NULL);
         char origin[64];
 
         snprintf(origin, sizeof origin, "--%s", o->name);
-        if (p.r != 0 || p.action != ACTION_RUN || p.spec.words.count != 1)
+        if (p.r != 0 || p.action != ACTION_RUN || p.spec.words.count == alone)
                 fail_msg("%s %s: %d \"%s\", %zu words", first, second ? second : "", p.r, p.error.text,
                          p.spec.words.count);
         if (o->setting != SETTING_COUNT)

@@ -148,6 +148,7 @@ static void refusals_name_the_option_and_help(void **state) {
                 { "--tmpfs=x", "--tmpfs", "" },
                 { "--inaccessible=/", "--inaccessible", "" },
                 { "--explain=xml", "xml", "json" },
+                { "--cleanup", "--cleanup starts nothing: a command does not go with it", "" },
                 { "--fstab=", "--fstab=: an empty path", "" },
                 { "--fstab=/no/such/fstab", "/no/such/fstab", "" },
         };
