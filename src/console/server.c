@@ -59,12 +59,12 @@ static bool has_writer(const struct server *s) {
         for (const struct viewer *v = s->viewers; v; v = v->next)
                 if (v->writes && !v->gone)
                         return true;
-        return false;
+        return s->options.typed_on;
 }
 
 static void follow_size(struct server *s, const struct viewer *v) {
         s->typist = v;
-        if (v->size.ws_row > 0 && v->size.ws_col > 0)
+        if (v->size.ws_row > 0 && v->size.ws_col > 0 && !s->options.typed_on)
                 s->options.hooks.resize(s->options.hooks.userdata, &v->size);
 }
 
@@ -212,6 +212,10 @@ static void on_hello(struct server *s, struct viewer *v, const struct packet *p)
                 return;
         if (p->version != PROTOCOL_VERSION) {
                 refuse(s, v, "this container was started by another version of spawn");
+                return;
+        }
+        if (s->options.blind && (p->wants & (WANTS_VIEW | WANTS_WRITE))) {
+                refuse(s, v, "it has no console: it was started in pipe mode (--console=pipe)");
                 return;
         }
         v->greeted = true;
@@ -426,8 +430,10 @@ int server_open(const struct server_options *options, struct server **ret, struc
                 return error_memory(e);
         *s = (struct server){ .options = *options, .set = epoll_create1(EPOLL_CLOEXEC) };
         /* Touched only as far as it is used. */
-        void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (data != MAP_FAILED)
+        void *data = options->blind ? NULL
+                                    : mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (data && data != MAP_FAILED)
                 ring_init(&s->ring, data, size);
         if (s->set < 0 || data == MAP_FAILED ||
             (options->listener >= 0 && epoll_ctl(s->set, EPOLL_CTL_ADD, options->listener, &event) < 0)) {

@@ -34,6 +34,8 @@ struct server_options {
         int listener;      /* a listening SOCK_SEQPACKET socket; it becomes the server's. Negative: none */
         uid_t uid;         /* who may connect, beside root */
         size_t scrollback; /* how much of the past a new viewer is shown */
+        bool blind;        /* there is no console: who wants to see or type is refused */
+        bool typed_on;     /* the console has a terminal of its own: who types is beside it, and its size stays */
         struct server_hooks hooks;
 };
 

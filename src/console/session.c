@@ -203,7 +203,7 @@ static void update(struct console *c, uint64_t now) {
         watch(c, INPUT, c->input.fd, read_input && c->input.kind != STREAM_READY ? EPOLLIN : 0);
         watch(c, OUTPUT, c->output.fd, write_output && c->output.kind != STREAM_READY ? EPOLLOUT : 0);
         set_kick(c, (read_input && c->input.kind == STREAM_READY) || (write_output && c->output.kind == STREAM_READY));
-        bool waits = c->options.mode == SESSION_DETACHED || (input_readable(c) && !read_input);
+        bool waits = c->options.mode != SESSION_INTERACTIVE || (input_readable(c) && !read_input);
         uint64_t stall = waits ? forward_input_deadline(&c->forward) : 0;
         uint64_t end = c->pty && c->forward.input.used == 0 && !c->hangup_until ? c->end_at : 0;
         set_timer(c, active ? earlier(c->hangup_until, earlier(end, stall)) : 0);
@@ -486,9 +486,8 @@ static int map_buffer(size_t size, uint8_t **ret) {
 }
 
 static int open_forward(struct console *c) {
-        bool detached = c->options.mode == SESSION_DETACHED;
-        bool interactive = c->options.mode == SESSION_INTERACTIVE || detached;
-        bool typeahead = detached || (interactive && c->input.terminal);
+        bool interactive = c->options.mode == SESSION_INTERACTIVE; /* else viewers alone can type */
+        bool typeahead = !interactive || c->input.terminal;
         struct forward_options o = {
                 .escape_key = c->input.terminal ? c->options.escape_key : ESCAPE_KEY_NONE,
                 .input_size = typeahead ? FORWARD_TYPEAHEAD_SIZE : FORWARD_BUFFER_SIZE,
@@ -502,13 +501,11 @@ static int open_forward(struct console *c) {
         if (r < 0)
                 return r;
         c->forward.output = (struct forward_queue){ .data = o.output, .size = o.output_size };
-        if (interactive) {
-                r = map_buffer(o.input_size, &o.input);
-                if (r < 0)
-                        return r;
-        }
+        r = map_buffer(o.input_size, &o.input);
+        if (r < 0)
+                return r;
         forward_init(&c->forward, &o);
-        c->forward.input_ended = !interactive || (!detached && c->input.kind == STREAM_NONE);
+        c->forward.input_ended = interactive && c->input.kind == STREAM_NONE;
         c->forward.output_gone = c->output.kind == STREAM_NONE;
         return 0;
 }

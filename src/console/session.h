@@ -19,7 +19,7 @@
 
 enum session_mode {
         SESSION_INTERACTIVE, /* input and output */
-        SESSION_READ_ONLY,   /* output only, the input is never read */
+        SESSION_READ_ONLY,   /* output only, the host's input is never read */
         SESSION_PASSIVE,     /* neither: the last 64 KiB are kept and shown at the end */
         SESSION_DETACHED, /* no host's streams at all: sinks are told the output, input is typed by console_type() */
 };
@@ -93,7 +93,7 @@ char console_command(const struct console *c);
 /* SIGWINCH: hands the terminal's size on to the PTY. */
 void console_resize(struct console *c);
 
-/* Input from elsewhere than the host's streams (interactive and detached mode). Returns how many of the SIZE bytes
+/* Input from elsewhere than the host's streams. Returns how many of the SIZE bytes
  * were taken; there may be room for the rest after the next console_dispatch(). A payload that does not read for a
  * second while much waits loses the newest of it, as with a terminal. */
 size_t console_type(struct console *c, const uint8_t *data, size_t size);

@@ -31,7 +31,7 @@ struct run {
         struct escape escape;
         int fd, signal_fd;
         sigset_t before;
-        bool done, background;
+        bool done, background, greeted;
         size_t shown_at, shown_size; /* of the packet that is being shown */
         size_t typed_size;           /* of what has not been sent yet */
         bool typed_blocked;
@@ -106,6 +106,7 @@ static void menu_help(struct run *r) {
         log_warning("%s %s %s kill; all within a second", key, key, key);
 }
 
+/* Once we are let in, the terminal is raw, and what is typed counts. */
 static void greet(const struct run *r) {
         char key[ESCAPE_NAME_SIZE];
 
@@ -235,6 +236,9 @@ static void on_packet(struct run *r, const struct packet *p) {
                 show(r, p);
                 return;
         case PACKET_ROLE:
+                if (r->options->greets && !r->greeted)
+                        greet(r);
+                r->greeted = true;
                 if (p->data_size > 0)
                         log_notice("%s: %.*s", r->options->name, (int) p->data_size, (const char *) p->data);
                 return;
@@ -385,8 +389,6 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
                            .fd = fd,
                            .signal_fd = -EBADF };
         n = open_run(r, e);
-        if (n >= 0 && options->greets)
-                greet(r);
         if (n >= 0)
                 loop(r);
         terminal_restore(&r->terminal);

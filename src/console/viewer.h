@@ -13,7 +13,7 @@ struct viewer_options {
         unsigned wants;     /* enum packet_wants */
         int streams[3];     /* borrowed; negative: none */
         int escape_key;     /* a byte or ESCAPE_KEY_NONE; only effective when the input is a terminal */
-        bool greets;        /* says how to leave, once the terminal is raw and what is typed counts */
+        bool greets;        /* says how to leave, once it is let in */
         bool hangup_leaves; /* a terminal that hangs up leaves a container running that was to end with us */
 };
 

@@ -53,7 +53,7 @@ static int run(const struct plan *plan, struct detach *detach, struct error *err
                 log_info("starting %s from %s", plan->machine, plan->probe->root.path);
         if (spec->start == START_BOOT && spec->registration == REGISTER_AUTO && !plan->announce)
                 log_info("not registered with machined: there is no system bus here");
-        r = plan->session ? supervise_detached(plan, detach) : supervise(plan);
+        r = supervise(plan, detach);
         image_lock_release(&lock);
         return r;
 }

@@ -72,11 +72,13 @@ static void on_output(void *userdata, const uint8_t *data, size_t size) {
 
 /* ---- the interface ---- */
 
-static int open_server(struct presence *p, uint64_t scrollback, struct error *e) {
+static int open_server(struct presence *p, const struct plan *plan, struct error *e) {
         struct server_options options = {
                 .listener = state_listen(&p->place, e),
                 .uid = getuid(),
-                .scrollback = (size_t) scrollback,
+                .scrollback = (size_t) plan->spec->scrollback,
+                .blind = !p->console,
+                .typed_on = plan->console == CONSOLE_INTERACTIVE,
                 .hooks = { p, on_input, on_resize, on_command, on_owner_gone, on_enter },
         };
 
@@ -86,6 +88,21 @@ static int open_server(struct presence *p, uint64_t scrollback, struct error *e)
         if (r < 0)
                 fd_close(options.listener);
         return r;
+}
+
+static const char *console_name(enum console_mode mode) {
+        switch (mode) {
+        case CONSOLE_INTERACTIVE:
+                return "interactive";
+        case CONSOLE_READ_ONLY:
+                return "read-only";
+        case CONSOLE_PASSIVE:
+                return "passive";
+        case CONSOLE_DETACHED:
+                return "detached";
+        default:
+                return "none";
+        }
 }
 
 int presence_open(const struct plan *plan, struct console *console, int viewer_fd, const struct presence_hooks *hooks,
@@ -98,20 +115,20 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
         }
         *p = (struct presence){ .console = console, .hooks = *hooks, .place = STATE_PLACE_NONE };
         p->state = (struct state){ .class = "container",
-                                   .console = "detached",
                                    .supervisor = { getpid(), process_start(getpid()) },
                                    .started = (uint64_t) time(NULL) };
         snprintf(p->state.name, sizeof p->state.name, "%s", plan->machine);
+        snprintf(p->state.console, sizeof p->state.console, "%s", console_name(plan->console));
         snprintf(p->state.root, sizeof p->state.root, "%s", plan->probe->root.real_path);
         /* It has been opened by now. */
         _cleanup_free_ char *log = plan->spec->console_log.path ? realpath(plan->spec->console_log.path, NULL) : NULL;
         snprintf(p->state.log, sizeof p->state.log, "%s", log ? log : "");
         int r = state_take(plan->machine, &p->place, e);
         if (r >= 0)
-                r = open_server(p, plan->spec->scrollback, e);
-        if (r >= 0)
+                r = open_server(p, plan, e);
+        if (r >= 0 && plan->session) /* who has started it in the background can see it coming */
                 r = state_write(&p->place, &p->state, e);
-        if (r >= 0)
+        if (r >= 0 && console)
                 r = console_add_sink(console, &(struct console_sink){ .userdata = p, .output = on_output });
         if (r < 0) {
                 fd_close(viewer_fd);
@@ -182,8 +199,9 @@ struct presence *presence_close(struct presence *p) {
         bool taken = p->state.name[0] && (p->place.lock >= 0 || p->server);
 
         p->server = server_close(p->server);
-        state_release(&p->place);
-        if (taken)
+        if (p->place.lock >= 0)
+                state_drop(&p->place, p->state.name);
+        else if (taken)
                 state_remove(p->state.name);
         free(p);
         return NULL;

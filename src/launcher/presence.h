@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What makes a container one that can be left and come back to: its name taken in /run/spawn, its socket, its viewers.
- * The supervisor owns one and drives it by presence_fd(). */
+/* How spawnctl reaches a container: its name taken in /run/spawn, its socket, the viewers of its console. Every
+ * container has one where that can be had; one that can be left (plan->session) must. The supervisor owns it and
+ * drives it by presence_fd(). */
 
 #include <signal.h>
 #include <stdbool.h>
@@ -20,9 +21,9 @@ struct presence_hooks {
         void (*enter)(void *userdata, int fd); /* FD is borrowed */
 };
 
-/* Takes the plan's name and begins to listen; what CONSOLE shows is kept and shown to viewers. VIEWER_FD is one that
- * is there from the start and becomes the presence's, or negative. *RET is the caller's to end with presence_close().
- * Returns 0 or a negative errno. */
+/* Takes the plan's name and begins to listen; what CONSOLE shows is kept and shown to viewers (NULL: there is none).
+ * VIEWER_FD is one that is there from the start and becomes the presence's, or negative. *RET is the caller's to end
+ * with presence_close(). Returns 0 or a negative errno. */
 int presence_open(const struct plan *plan, struct console *console, int viewer_fd, const struct presence_hooks *hooks,
                   struct presence **ret, struct error *e);
 

@@ -64,10 +64,13 @@ bool process_lives(const struct process_id *p) {
 
 /* ---- taking the name ---- */
 
-static int open_directory(const char *name) {
+static int open_directory(const char *name, bool *ret_made) {
         struct place_path path = place_path(name);
 
-        if ((mkdir(STATE_TOP, 0755) < 0 && errno != EEXIST) || (mkdir(path.text, 0755) < 0 && errno != EEXIST))
+        if (mkdir(STATE_TOP, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        *ret_made = mkdir(path.text, 0755) == 0;
+        if (!*ret_made && errno != EEXIST)
                 return -errno;
         int fd = open(path.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
@@ -109,12 +112,14 @@ int state_take(const char *name, struct state_place *ret, struct error *e) {
                 return error_set(e, EINVAL, "%s is no name for a machine", name);
         /* Someone who removes what is stale holds the lock for a moment, and may take the directory from under us. */
         for (int i = 0; i < LOCK_TRIES && lock < 0; i++) {
-                _cleanup_close_ int directory = open_directory(name);
+                bool made = false;
+                _cleanup_close_ int directory = open_directory(name, &made);
                 if (directory < 0 && directory != -ENOENT)
                         return error_set(e, -directory, "cannot make %s: %m", place_path(name).text);
                 lock = directory < 0 ? directory : lock_file(directory, O_CREAT);
                 if (lock >= 0) {
-                        remove_files(directory);
+                        if (!made)
+                                remove_files(directory);
                         *ret = (struct state_place){ .directory = TAKE_FD(directory), .lock = lock };
                         return 0;
                 }
@@ -145,19 +150,32 @@ void state_release(struct state_place *place) {
         place->directory = fd_close(place->directory);
 }
 
+/* The lock is held: nobody takes the name between these. */
+static void remove_all(int directory, const char *path) {
+        remove_files(directory);
+        (void) unlinkat(directory, "lock", 0);
+        (void) rmdir(path);
+        (void) rmdir(STATE_TOP);
+}
+
+void state_drop(struct state_place *place, const char *name) {
+        struct place_path path = place_path(name);
+
+        remove_all(place->directory, path.text);
+        state_release(place);
+}
+
 void state_remove(const char *name) {
         struct place_path path = place_path(name);
         _cleanup_close_ int directory = open(path.text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_close_ int lock = directory < 0 ? -EBADF : lock_file(directory, 0);
 
-        if (lock < 0 && lock != -ENOENT)
-                return;
-        if (lock >= 0) {
-                remove_files(directory);
-                (void) unlinkat(directory, "lock", 0);
+        if (lock >= 0)
+                remove_all(directory, path.text);
+        else if (lock == -ENOENT) { /* an empty one, or somebody is about to take it: then it is not empty */
+                (void) rmdir(path.text);
+                (void) rmdir(STATE_TOP);
         }
-        (void) rmdir(path.text);
-        (void) rmdir(STATE_TOP);
 }
 
 /* ---- the file ---- */

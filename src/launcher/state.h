@@ -61,6 +61,9 @@ int state_write(const struct state_place *place, const struct state *state, stru
 /* Lets go of the name, which anybody can take from then on; the socket stays for those who come late. */
 void state_release(struct state_place *place);
 
+/* Lets go of the name NAME and removes all that is there of it. */
+void state_drop(struct state_place *place, const char *name);
+
 /* Removes what is left of NAME if nobody holds it. Harmless when there is nothing. */
 void state_remove(const char *name);
 

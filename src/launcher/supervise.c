@@ -44,7 +44,7 @@ struct supervisor {
         struct console *console; /* NULL in pipe mode */
         struct console_files console_files;
         struct detach *detach;     /* who waits for us to run; NULL: nobody */
-        struct presence *presence; /* NULL: it cannot be left */
+        struct presence *presence; /* NULL: it cannot be reached, and not be left */
         struct guardian guardian;
         struct registrar *registrar; /* NULL: nobody is told about the machine */
         bool entering, leaving;      /* what the registrar is busy with */
@@ -113,8 +113,7 @@ static void clean_up(void *userdata) {
 
         if (plan->incoming)
                 incoming_remove(plan->machine);
-        if (plan->session)
-                presence_clean(plan->machine);
+        presence_clean(plan->machine);
         image_lock_clean(plan->probe->root.real_path);
 }
 
@@ -201,16 +200,83 @@ static int start(struct supervisor *s) {
         return r;
 }
 
+/* A viewer has asked for it. A reboot is the signal by which the kernel itself tells an init of Ctrl-Alt-Del
+ * (reboot(2)): all inits know it. */
+static void on_command(void *userdata, enum packet_command command, int number) {
+        struct supervisor *s = userdata;
+
+        switch (command) {
+        case COMMAND_POWEROFF:
+                if (s->stop.phase == STOP_NOT_ASKED)
+                        stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
+                return;
+        case COMMAND_STOP:
+                stop_request(&s->stop, &s->launch, number > 0 ? number : SIGTERM, now_usec());
+                return;
+        case COMMAND_REBOOT:
+        case COMMAND_SIGNAL:
+                if (s->has_run && s->launch.leader_pidfd >= 0)
+                        (void) sys_pidfd_send_signal(s->launch.leader_pidfd,
+                                                     command == COMMAND_REBOOT ? SIGINT : number, NULL, 0);
+                return;
+        case COMMAND_KILL:
+        case COMMANDS:
+                stop_kill(&s->stop, &s->launch);
+        }
+}
+
+/* Somebody wants to run a command beside the payload. */
+static void on_enter(void *userdata, int fd) {
+        const struct supervisor *s = userdata;
+        struct error error = { 0 };
+        const int none = -EBADF;
+        int r = -ESRCH;
+
+        if (s->has_run && !s->ended && s->launch.leader_pidfd >= 0)
+                r = enter_fork(&s->launch, fd);
+        if (r >= 0)
+                return;
+        error_set(&error, -r, r == -ESRCH ? "the machine does not run yet" : "cannot start a process: %s",
+                  strerror(-r));
+        (void) sync_send_fds(fd, &none, 1);
+        (void) sync_send(fd, SYNC_FAILED, &error);
+}
+
+static int open_presence(struct supervisor *s) {
+        const struct presence_hooks hooks = { s, on_command, on_enter };
+
+        int viewer_fd = s->detach ? TAKE_FD(s->detach->viewer_fd) : -EBADF;
+        struct error error = { 0 };
+        int r = presence_open(s->plan, s->console, viewer_fd, &hooks, &s->presence, &error);
+
+        if (r < 0 && s->plan->session)
+                s->error = error;
+        else if (r < 0)
+                log_info("spawnctl cannot reach this one: %s", error.text);
+        return s->plan->session ? r : 0;
+}
+
+/* The viewers are told when nothing of the container is left but what they have still to be shown. */
+static void close_presence(struct supervisor *s) {
+        if (s->detach)
+                detach_failed(s->detach, s->status);
+        if (s->presence && presence_end(s->presence, s->status) && s->plan->session && s->has_run)
+                s->detach->lingering = TAKE_PTR(s->presence);
+        s->presence = presence_close(s->presence);
+}
+
 static void on_running(struct supervisor *s) {
         struct error error = { 0 };
 
         notices_started(&s->notices, s->launch.leader, now_usec());
+        if (!s->console) /* beside a payload that has its own streams: it has not waited for this */
+                (void) open_presence(s);
         if (!s->presence)
                 return;
         if (presence_started(s->presence, s->launch.leader, &error) < 0)
                 log_warning("%s", error.text);
         s->has_run = true;
-        if (s->plan->spec->wait == WAIT_RUNNING)
+        if (s->detach && s->plan->spec->wait == WAIT_RUNNING)
                 detach_ready(s->detach, s->plan->machine);
 }
 
@@ -292,7 +358,7 @@ static void on_console(struct supervisor *s) {
                 presence_feed(s->presence);
         if (events & CONSOLE_ESCAPE_KILL)
                 stop_kill(&s->stop, &s->launch);
-        if ((events & CONSOLE_OUTPUT_GONE) && !s->presence)
+        if ((events & CONSOLE_OUTPUT_GONE) && !s->plan->session)
                 log_notice("nobody reads the console of %s any more: its output is dropped", s->plan->machine);
         if (events & CONSOLE_INPUT_LOST)
                 log_notice("%s does not read its console: what is typed is dropped", s->plan->machine);
@@ -302,48 +368,6 @@ static void on_console(struct supervisor *s) {
 
 static void on_presence(struct supervisor *s) {
         presence_dispatch(s->presence);
-}
-
-/* A viewer has asked for it. A reboot is the signal by which the kernel itself tells an init of Ctrl-Alt-Del
- * (reboot(2)): all inits know it. */
-static void on_command(void *userdata, enum packet_command command, int number) {
-        struct supervisor *s = userdata;
-
-        switch (command) {
-        case COMMAND_POWEROFF:
-                if (s->stop.phase == STOP_NOT_ASKED)
-                        stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
-                return;
-        case COMMAND_STOP:
-                stop_request(&s->stop, &s->launch, number > 0 ? number : SIGTERM, now_usec());
-                return;
-        case COMMAND_REBOOT:
-        case COMMAND_SIGNAL:
-                if (s->has_run && s->launch.leader_pidfd >= 0)
-                        (void) sys_pidfd_send_signal(s->launch.leader_pidfd,
-                                                     command == COMMAND_REBOOT ? SIGINT : number, NULL, 0);
-                return;
-        case COMMAND_KILL:
-        case COMMANDS:
-                stop_kill(&s->stop, &s->launch);
-        }
-}
-
-/* Somebody wants to run a command beside the payload. */
-static void on_enter(void *userdata, int fd) {
-        const struct supervisor *s = userdata;
-        struct error error = { 0 };
-        const int none = -EBADF;
-        int r = -ESRCH;
-
-        if (s->has_run && !s->ended && s->launch.leader_pidfd >= 0)
-                r = enter_fork(&s->launch, fd);
-        if (r >= 0)
-                return;
-        error_set(&error, -r, r == -ESRCH ? "the machine does not run yet" : "cannot start a process: %s",
-                  strerror(-r));
-        (void) sync_send_fds(fd, &none, 1);
-        (void) sync_send(fd, SYNC_FAILED, &error);
 }
 
 /* The machine is known to the host, or cannot be: the child can go on. */
@@ -522,7 +546,7 @@ static void drain(struct supervisor *s) {
 
 /* With leader and group ends all that such a guardian is there for. */
 static bool guards_container_only(const struct supervisor *s) {
-        return !s->console && !s->plan->incoming && !s->plan->session;
+        return !s->console && !s->plan->incoming;
 }
 
 static enum outcome finish(struct supervisor *s) {
@@ -537,8 +561,11 @@ static enum outcome finish(struct supervisor *s) {
         collect_error(s);
         enum outcome outcome = judge(s, &info);
         group_remove(&s->launch);
-        if (guards_container_only(s)) /* it ends beside what is still to be done here */
+        if (guards_container_only(s)) { /* it ends beside what is still to be done here */
+                if (outcome != OUTCOME_REBOOT)
+                        close_presence(s);
                 guardian_dismiss(&s->guardian);
+        }
         leave(s);
         return outcome;
 }
@@ -607,27 +634,7 @@ static enum outcome run_until_end(struct supervisor *s) {
         }
 }
 
-static int open_presence(struct supervisor *s) {
-        const struct presence_hooks hooks = { s, on_command, on_enter };
-
-        return s->plan->session ? presence_open(s->plan, s->console, TAKE_FD(s->detach->viewer_fd), &hooks,
-                                                &s->presence, &s->error)
-                                : 0;
-}
-
-/* The viewers are told when nothing of the container is left but what they have still to be shown. */
-static void close_presence(struct supervisor *s) {
-        detach_failed(s->detach, s->status);
-        if (presence_end(s->presence, s->status) && s->has_run)
-                s->detach->lingering = TAKE_PTR(s->presence);
-        s->presence = presence_close(s->presence);
-}
-
-int supervise(const struct plan *plan) {
-        return supervise_detached(plan, NULL);
-}
-
-int supervise_detached(const struct plan *plan, struct detach *detach) {
+int supervise(const struct plan *plan, struct detach *detach) {
         struct supervisor s = {
                 .plan = plan,
                 .detach = detach,
@@ -641,7 +648,7 @@ int supervise_detached(const struct plan *plan, struct detach *detach) {
 
         if (r >= 0)
                 r = open_console(&s);
-        if (r >= 0)
+        if (r >= 0 && s.console)
                 r = open_presence(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
@@ -654,8 +661,7 @@ int supervise_detached(const struct plan *plan, struct detach *detach) {
                 incoming_remove(plan->machine);
         guardian_stop(&s.guardian);
         s.registrar = registrar_close(s.registrar);
-        if (s.presence)
-                close_presence(&s);
+        close_presence(&s);
         fd_close(s.launch.cgroup_parent_fd);
         fd_close(s.signal_fd);
         fd_close(s.pidfd);

@@ -388,3 +388,67 @@ class Sessions(TestCase):
         os.kill(t.pid, signal.SIGHUP)
         self.assertEqual(t.wait(), 129)
         self.assertEqual(self.ctl('show', 'm1').returncode, 0)
+
+    # ---- runs that cannot be left are reached as well ----
+
+    def plain(self, *words, **kw):
+        return self.terminal('-q', '-D', self.root, '--machine=m1', *words, **kw)
+
+    def consoles(self):
+        return {m['machine']: m['console'] for m in json.loads(self.ctl('list', '--json').stdout)}
+
+    def test_a_plain_run_in_a_terminal(self):
+        t = self.plain('/bin/sh', '-c', 'echo up; while read x; do echo "<$x $(stty size)>"; [ "$x" = end ] && exit 23; done', size=(31, 77))
+        t.expect(b'up')
+        self.assertEqual(self.consoles(), {'m1': 'interactive'})
+        self.assertEqual(self.ctl('exec', 'm1', '--', 'cat', '/proc/1/comm').stdout, b'sh\n')
+        looking = self.attach('m1')
+        looking.expect(b'someone else is typing here')
+        looking.send(b'lost\r')
+        beside = self.attach('m1', '--share', size=(20, 40))
+        beside.send(b'beside\r')
+        t.expect(b'<beside 31 77>')  # the size is that of the terminal it was started on
+        t.send(b'end\r')
+        self.assertEqual([x.wait() for x in (t, looking, beside)], [23, 23, 23])
+        self.assertNotIn(b'lost', t.everything)
+        self.assertFalse(STATE.exists())  # nobody answers late ones: who started it has been told
+        self.assertEqual(t.modes(), t.before)
+
+    def test_the_console_of_a_service(self):
+        """Nobody can type but who attaches."""
+        p = self.start('-q', '-D', self.root, '--machine=m1', '--console=read-only', '/bin/sh', '-c',
+                       'echo up; read x; echo "<$x>"; exit 5')
+        wait_until(lambda: self.consoles() == {'m1': 'read-only'}, 'the machine')
+        t = self.attach('m1')
+        t.expect(b'up')
+        t.send(b'typed\r')
+        t.expect(b'<typed>')
+        self.assertEqual((t.wait(), p.wait(10)), (5, 5))
+        self.assertIn(b'<typed>', p.stdout.read())
+
+    def test_a_command_without_a_console(self):
+        p = self.start('-q', '-D', self.root, '--machine=m1', '--console=pipe', '/bin/sleep', '500')
+        wait_until(lambda: self.consoles() == {'m1': 'none'}, 'the machine')
+        q = self.ctl('attach', 'm1')
+        self.assertEqual((q.returncode, q.stderr.count(b'\n')), (125, 1), q.stderr)
+        self.assertIn(b'pipe mode', q.stderr)
+        self.assertEqual(self.ctl('exec', 'm1', '--', 'sh', '-c', 'exit 9').returncode, 9)
+        w = self.start('wait', 'm1', program=CTL)
+        wait_until(lambda: any(os.readlink(f).startswith('socket:') for f in pathlib.Path(f'/proc/{w.pid}/fd').iterdir()), 'the wait')
+        self.assertEqual(self.ctl('terminate', 'm1').returncode, 0)
+        self.assertEqual((p.wait(10), w.wait(10)), (137, 137))
+
+    def test_a_command_whose_name_is_taken(self):
+        """It runs all the same, and takes nothing from who has the name."""
+        self.script('sleep 500')
+        p = self.spawn('-D', self.copy('busybox'), '--machine=m1', '--console=pipe', '/bin/echo', 'runs')
+        self.assertEqual((p.returncode, p.stdout, p.stderr), (0, b'runs\n', b''))
+        self.assertEqual(self.consoles(), {'m1': 'detached'})
+        self.assertEqual(self.ctl('exec', 'm1', '--', 'true').returncode, 0)
+
+    def test_a_plain_run_is_killed(self):
+        for words in ('--console=read-only',), ('--console=pipe',):
+            p = self.start('-q', '-D', self.root, '--machine=m1', *words, '/bin/sleep', '500')
+            wait_until(self.consoles, 'the machine')
+            p.kill()
+            wait_until(lambda: self.reap() or not STATE.exists(), 'the end of all')

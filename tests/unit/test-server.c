@@ -310,13 +310,75 @@ static void who_enters_is_forgotten(void **state) {
         fd_close(pair[0]);
 }
 
+static int reopen(struct fixture *f, bool blind, bool typed_on) {
+        const struct server_options o = { .listener = -EBADF,
+                                          .scrollback = 1000,
+                                          .blind = blind,
+                                          .typed_on = typed_on,
+                                          .hooks = { f, on_input, on_resize, on_command, on_owner_gone, on_enter } };
+
+        f->server = server_close(f->server);
+        return server_open(&o, &f->server, NULL);
+}
+
+/* Commands, and the end, are for everybody; to see and to type needs a console. */
+static void no_console(void **state) {
+        struct fixture *f = *state;
+
+        assert_int_equal(reopen(f, true, false), 0);
+        for (unsigned wants = WANTS_VIEW; wants <= (WANTS_VIEW | WANTS_WRITE); wants++) {
+                int fd = view(f, wants, 24);
+                assert_non_null(strstr(expect(fd, PACKET_REFUSED, NULL), "pipe mode"));
+                fd_close(fd);
+        }
+        int fd = view(f, 0, 24);
+        expect(fd, PACKET_ROLE, NULL);
+        say(fd, &(struct packet){ .kind = PACKET_COMMAND, .command = COMMAND_REBOOT });
+        server_dispatch(f->server);
+        assert_int_equal(f->command, COMMAND_REBOOT);
+        output(f, "nobody sees this");
+        expect_nothing(fd);
+        server_exit(f->server, 7);
+        struct packet p;
+        expect(fd, PACKET_EXIT, &p);
+        assert_int_equal(p.number, 7);
+        fd_close(fd);
+}
+
+/* Somebody types on a terminal that is not a viewer: it keeps its size, and who types too asks for it. */
+static void beside_a_terminal(void **state) {
+        struct fixture *f = *state;
+        struct packet p;
+
+        assert_int_equal(reopen(f, false, true), 0);
+        int one = view(f, WANTS_VIEW | WANTS_WRITE, 24), two = view(f, WANTS_VIEW | WANTS_WRITE | WANTS_SHARE, 25);
+        assert_non_null(strstr(expect(one, PACKET_ROLE, &p), "someone else is typing"));
+        assert_false(p.wants & WANTS_WRITE);
+        expect(two, PACKET_ROLE, &p);
+        assert_true(p.wants & WANTS_WRITE);
+        say(two, &(struct packet){ .kind = PACKET_INPUT, .data = (const uint8_t *) "x", .data_size = 1 });
+        server_dispatch(f->server);
+        assert_string_equal(f->typed, "x");
+        assert_int_equal(f->size.ws_row, 0);
+        fd_close(two);
+        server_dispatch(f->server);
+        expect_nothing(one); /* the terminal is still there */
+        fd_close(one);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(shows_the_past_and_the_present), TEST(a_stalled_viewer_delays_nobody), TEST(one_types_at_a_time),
-                TEST(input_waits_for_the_payload),    TEST(commands_and_the_owner),         TEST(rubbish_is_refused),
+                TEST(shows_the_past_and_the_present),
+                TEST(a_stalled_viewer_delays_nobody),
+                TEST(one_types_at_a_time),
+                TEST(input_waits_for_the_payload),
+                TEST(commands_and_the_owner),
+                TEST(rubbish_is_refused),
                 TEST(who_enters_is_forgotten),
+                TEST(no_console),
+                TEST(beside_a_terminal),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,11 @@ static void what_is_written_is_read(void **state) {
         state_remove("m1");
         assert_int_equal(state_read("m1", &got, &e), -ENOENT);
         assert_int_equal(access(STATE_TOP, F_OK), -1);
+        assert_int_equal(state_take("m1", &place, &e), 0);
+        assert_int_equal(state_write(&place, &s, &e), 0);
+        state_drop(&place, "m1");
+        assert_int_equal(place.lock, -EBADF);
+        assert_int_equal(access(STATE_TOP, F_OK), -1);
 }
 
 static void one_holder_at_a_time(void **state) {

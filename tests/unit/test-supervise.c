@@ -18,7 +18,7 @@ struct run {
 static void supervise_plan(void *userdata) {
         struct run *r = userdata;
 
-        _exit(supervise(&r->t->plan));
+        _exit(supervise(&r->t->plan, NULL));
 }
 
 /* Userdata of `meanwhile`: the supervisor's pid. */
