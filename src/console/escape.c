@@ -42,7 +42,7 @@ static enum escape_hit step(struct escape *escape, uint8_t byte, uint64_t now_us
                 if (before == 2)
                         return ESCAPE_KILL;
                 escape->presses = before + 1;
-        } else if (before == 2 && ((byte >= 'a' && byte <= 'z') || byte == '?')) {
+        } else if (before == 2 && ((byte >= 'a' && byte <= 'z') || byte == '?' || byte == '.')) {
                 *ret_letter = (char) byte;
                 return ESCAPE_COMMAND;
         }

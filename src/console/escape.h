@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The escape key: pressed three times within a second it ends the container; twice and then a lower-case letter is a
- * command. Nothing is swallowed or delayed: this only watches bytes go by. Pure: no descriptors, no clock. */
+/* The escape key: pressed three times within a second it ends the container; twice and then a lower-case letter, "?"
+ * or "." is a command. Nothing is swallowed or delayed: this only watches bytes go by. Pure: no descriptors, no clock.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@ const char *escape_name(int key, char name[static ESCAPE_NAME_SIZE]);
 enum escape_hit {
         ESCAPE_NOTHING,
         ESCAPE_KILL,    /* the key three times */
-        ESCAPE_COMMAND, /* the key twice, then a letter a to z or a question mark */
+        ESCAPE_COMMAND, /* the key twice, then a letter a to z, a question mark or a full stop */
 };
 
 struct escape {

@@ -20,9 +20,10 @@ struct log_file {
         struct log_file_options options;
         struct output_file file;
         struct plain plain;
-        uint64_t used;       /* bytes in the file */
-        bool in_line;        /* its last line is unfinished */
-        bool stopped;        /* a write has failed */
+        uint64_t used; /* bytes in the file */
+        bool in_line;  /* its last line is unfinished */
+        bool stopped;  /* a write has failed */
+        bool paused;
         size_t pending_used; /* what is to be written to the file next; it all fits */
         char pending[PENDING_SIZE];
 };
@@ -71,6 +72,8 @@ static void put(struct log_file *l, const char *data, size_t size) {
 static void put_raw(void *userdata, const uint8_t *data, size_t size) {
         struct log_file *l = userdata;
 
+        if (l->paused)
+                return;
         put(l, (const char *) data, size);
         flush(l);
 }
@@ -101,8 +104,11 @@ static void put_line(struct log_file *l, const char *stamp, size_t stamp_size, c
 static void put_text(void *userdata, const uint8_t *data, size_t size) {
         struct log_file *l = userdata;
         char stamp[STAMP_SIZE], text[CHUNK + PLAIN_EXTRA];
-        size_t stamp_size = make_stamp(stamp);
+        size_t stamp_size;
 
+        if (l->paused)
+                return;
+        stamp_size = make_stamp(stamp);
         while (size > 0 && !l->stopped) {
                 size_t n = size < CHUNK ? size : CHUNK;
                 size_t length = plain_filter(&l->plain, data, n, (uint8_t *) text);
@@ -145,11 +151,30 @@ struct console_sink log_file_sink(struct log_file *l) {
         return (struct console_sink){ .userdata = l, .output = l->options.raw ? put_raw : put_text };
 }
 
+static void end_line(struct log_file *l) {
+        if (l->in_line)
+                put(l, "\n", 1);
+        l->in_line = false;
+}
+
+bool log_file_toggle(struct log_file *l) {
+        static const char paused[] = "--- the log was paused here ---\n", goes_on[] = "--- and goes on here ---\n";
+        char stamp[STAMP_SIZE];
+
+        l->paused = !l->paused;
+        if (!l->options.raw) {
+                end_line(l);
+                put_line(l, stamp, make_stamp(stamp), l->paused ? paused : goes_on,
+                         (l->paused ? sizeof paused : sizeof goes_on) - 1);
+                flush(l);
+        }
+        return l->paused;
+}
+
 struct log_file *log_file_close(struct log_file *l) {
         if (!l)
                 return NULL;
-        if (l->in_line)
-                put(l, "\n", 1);
+        end_line(l);
         flush(l);
         output_file_close(&l->file);
         free(l);

@@ -31,5 +31,8 @@ int log_file_open(const struct log_file_options *options, struct log_file **ret,
 /* What fills it; valid until log_file_close(). A write that fails (a full disk) is one warning, and the log stops. */
 struct console_sink log_file_sink(struct log_file *l);
 
+/* Nothing is written until the next call of this; a log of lines says so. Returns whether it pauses now. */
+bool log_file_toggle(struct log_file *l);
+
 /* Ends an unfinished last line of text. NULL does nothing. Returns NULL. */
 struct log_file *log_file_close(struct log_file *l);

@@ -4,7 +4,7 @@
  * SOCK_SEQPACKET socket, so nothing is framed by hand. Both ends are on one host: numbers are in its own byte order.
  *
  *      viewer → server: HELLO, then INPUT, SIZE, COMMAND, DETACH
- *      server → viewer: ROLE (or REFUSED and the end), OUTPUT …, LAG, ROLE, EXIT */
+ *      server → viewer: ROLE (or REFUSED and the end), SIZE, OUTPUT …, LAG, ROLE, EXIT */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 enum packet_kind {
         PACKET_HELLO = 1, /* version, wants, size, data: $TERM */
         PACKET_INPUT,     /* data: what was typed */
-        PACKET_SIZE,      /* size: of the viewer's window */
+        PACKET_SIZE,      /* size: of the viewer's window; to a viewer that WANTS_SIZES: of the console */
         PACKET_COMMAND,   /* command, number: a signal */
         PACKET_DETACH,    /* the viewer leaves on purpose */
         PACKET_ROLE,      /* wants: what the viewer may do from now on; data: a sentence about it, or nothing */
@@ -35,10 +35,19 @@ enum packet_wants {
         WANTS_TAKE = 1 << 2,  /* to write instead of whoever does */
         WANTS_SHARE = 1 << 3, /* to write beside whoever does */
         WANTS_OWN = 1 << 4,   /* the container is to end with this viewer, unless it says DETACH */
-        WANTS_ALL = (1 << 5) - 1,
+        WANTS_SIZES = 1 << 5, /* to be told the console's size, first of all and whenever it changes */
+        WANTS_ALL = (1 << 6) - 1,
 };
 
-enum packet_command { COMMAND_POWEROFF = 1, COMMAND_REBOOT, COMMAND_KILL, COMMAND_SIGNAL, COMMAND_STOP, COMMANDS };
+enum packet_command {
+        COMMAND_POWEROFF = 1,
+        COMMAND_REBOOT,
+        COMMAND_KILL,
+        COMMAND_SIGNAL,
+        COMMAND_STOP,
+        COMMAND_LOG, /* the log of the console pauses, or goes on */
+        COMMANDS
+};
 
 struct packet {
         enum packet_kind kind;

@@ -26,6 +26,7 @@ struct viewer {
         bool writes;     /* what it types counts */
         bool blocked;    /* its socket is full */
         bool role_due;   /* it is to be told what it may do */
+        bool size_due;   /* … and the size of the console */
         bool told_exit;  /* it knows of the end */
         bool gone;       /* to be freed at the end of this turn */
         unsigned wants;
@@ -42,6 +43,7 @@ struct server {
         int set;
         struct viewer *viewers;
         unsigned count, told;
+        struct winsize size;         /* of the console; 0: not known yet */
         const struct viewer *typist; /* who typed last: the size follows it. Compared only */
         bool ended;
         int status;
@@ -129,6 +131,14 @@ static int send_role(struct viewer *v) {
         return r;
 }
 
+static int send_size(const struct server *s, struct viewer *v) {
+        int r = packet_send(v->fd, &(struct packet){ .kind = PACKET_SIZE, .size = s->size }, MSG_DONTWAIT);
+
+        if (r == 0)
+                v->size_due = false;
+        return r;
+}
+
 /* The ring has passed it over. It goes on in the middle, so that it is not passed over again at once. */
 static int send_lag(struct server *s, struct viewer *v) {
         uint64_t position = ring_safe(&s->ring, s->ring.written - s->ring.size / 2);
@@ -166,12 +176,15 @@ static int send_exit(struct server *s, struct viewer *v) {
 }
 
 static bool has_pending(const struct server *s, const struct viewer *v) {
-        return v->greeted && !v->gone && (v->role_due || v->position < s->ring.written || (s->ended && !v->told_exit));
+        return v->greeted && !v->gone &&
+               (v->role_due || v->size_due || v->position < s->ring.written || (s->ended && !v->told_exit));
 }
 
 static int send_next(struct server *s, struct viewer *v) {
         if (v->role_due)
                 return send_role(v);
+        if (v->size_due)
+                return send_size(s, v);
         if (v->position < ring_begin(&s->ring))
                 return send_lag(s, v);
         return v->position < s->ring.written ? send_output(s, v) : send_exit(s, v);
@@ -221,6 +234,7 @@ static void on_hello(struct server *s, struct viewer *v, const struct packet *p)
         v->greeted = true;
         v->wants = p->wants;
         v->size = p->size;
+        v->size_due = (v->wants & WANTS_SIZES) && s->size.ws_row > 0;
         v->position = past > 0 ? ring_safe(&s->ring, s->ring.written - past) : s->ring.written;
         decide_role(s, v);
 }
@@ -385,6 +399,20 @@ void server_dispatch(struct server *s) {
 
 void server_output(struct server *s, const uint8_t *data, size_t size) {
         ring_write(&s->ring, data, size);
+        push_all(s);
+}
+
+void server_resized(struct server *s, const struct winsize *size) {
+        s->size = *size;
+        for (struct viewer *v = s->viewers; v; v = v->next)
+                v->size_due |= (v->wants & WANTS_SIZES) != 0;
+        push_all(s);
+}
+
+void server_tell(struct server *s, const char *text) {
+        for (struct viewer *v = s->viewers; v; v = v->next)
+                if (v->wants & WANTS_VIEW)
+                        set_role(v, v->writes, text);
         push_all(s);
 }
 

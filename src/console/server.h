@@ -54,6 +54,12 @@ void server_dispatch(struct server *s);
 /* The payload's output. */
 void server_output(struct server *s, const uint8_t *data, size_t size);
 
+/* The console has this size from now on. */
+void server_resized(struct server *s, const struct winsize *size);
+
+/* Every viewer is told TEXT, a sentence that must live as long as the server. */
+void server_tell(struct server *s, const char *text);
+
 /* The payload may take input that it would not take before. */
 void server_feed(struct server *s);
 

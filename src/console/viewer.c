@@ -15,6 +15,7 @@
 #include "basic/log.h"
 #include "console/escape.h"
 #include "console/guardian.h"
+#include "console/modes.h"
 #include "console/stream.h"
 #include "console/terminal.h"
 
@@ -35,6 +36,7 @@ struct run {
         size_t shown_at, shown_size; /* of the packet that is being shown */
         size_t typed_size;           /* of what has not been sent yet */
         bool typed_blocked;
+        struct modes modes; /* what the payload has set in the terminal */
         uint8_t packet[PACKET_SIZE_MAX], typed[INPUT_SIZE];
 };
 
@@ -80,6 +82,15 @@ static void menu_reboot(struct run *r) {
         command(r, COMMAND_REBOOT, 0);
 }
 
+static void menu_log(struct run *r) {
+        command(r, COMMAND_LOG, 0);
+}
+
+/* The keys have reached the payload, as always; that nothing comes of them here is what was asked for. */
+static void menu_pass(struct run *r) {
+        (void) r;
+}
+
 static void menu_help(struct run *r);
 
 /* After the escape key twice. Escape scanning never holds a byte back, so the key itself reaches the payload as it
@@ -93,6 +104,8 @@ static const struct {
         { 'd', menu_detach, false, "leave, the container goes on" },
         { 'p', menu_poweroff, true, "power off" },
         { 'r', menu_reboot, true, "reboot" },
+        { 'l', menu_log, true, "pause the log, or go on with it" },
+        { '.', menu_pass, false, "nothing: for a console within this one, whose key comes next" },
         { '?', menu_help, false, "this list" },
 };
 
@@ -209,6 +222,8 @@ static void flush_shown(struct run *r) {
                                 terminal_gone(r, EXIT_SIGNAL_BASE + SIGPIPE);
                         return;
                 }
+                if (r->output.terminal)
+                        modes_see(&r->modes, r->packet + r->shown_at, (size_t) n);
                 r->shown_at += (size_t) n;
                 r->shown_size -= (size_t) n;
         }
@@ -373,6 +388,15 @@ static int open_run(struct run *r, struct error *e) {
         return n < 0 ? n : take_terminal(r, e);
 }
 
+/* What the payload has set up and, when it is left alone here, not taken back. */
+static void tidy_terminal(struct run *r) {
+        uint8_t undo[MODES_UNDO_MAX];
+        size_t size = r->output.terminal ? modes_undo(&r->modes, undo) : 0;
+
+        if (size > 0)
+                (void) stream_write(&r->output, undo, size);
+}
+
 int viewer_run(int fd, const struct viewer_options *options, struct viewer_result *ret, struct error *e) {
         struct run *r = calloc(1, sizeof *r);
         int n;
@@ -391,6 +415,7 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
         n = open_run(r, e);
         if (n >= 0)
                 loop(r);
+        tidy_terminal(r);
         terminal_restore(&r->terminal);
         guardian_stop(&r->guardian);
         stream_close(&r->input);

@@ -50,6 +50,12 @@ void console_files_flush(struct console_files *files) {
                 record_flush(files->record);
 }
 
+const char *console_files_toggle_log(struct console_files *files) {
+        if (!files->log)
+                return "there is no log: --console-log=FILE writes one";
+        return log_file_toggle(files->log) ? "the log pauses" : "the log goes on";
+}
+
 void console_files_close(struct console_files *files) {
         files->log = log_file_close(files->log);
         files->record = record_close(files->record);

@@ -19,4 +19,7 @@ int console_files_open(const struct plan *plan, struct console *console, struct 
 bool console_files_pending(const struct console_files *files);
 void console_files_flush(struct console_files *files);
 
+/* The log pauses, or goes on. Returns what to say of it. */
+const char *console_files_toggle_log(struct console_files *files);
+
 void console_files_close(struct console_files *files);

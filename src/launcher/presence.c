@@ -10,11 +10,13 @@
 
 #include "basic/cgroup.h"
 #include "basic/fd.h"
+#include "console/safe.h"
 #include "launcher/state.h"
 
 enum {
         TELL_MSEC = 1000,   /* how long a slow viewer is waited for at the end */
         LINGER_MSEC = 2000, /* how long late ones are still answered */
+        SAFE_PIECE = 8192,  /* filtered at once */
 };
 
 struct presence {
@@ -23,7 +25,8 @@ struct presence {
         struct state_place place;
         struct state state;
         struct server *server;
-        bool has_owner; /* a viewer that was there from the start */
+        struct safe safe; /* for --console-filter=safe */
+        bool has_owner;   /* a viewer that was there from the start */
 };
 
 static uint64_t now_msec(void) {
@@ -68,6 +71,23 @@ static void on_output(void *userdata, const uint8_t *data, size_t size) {
         struct presence *p = userdata;
 
         server_output(p->server, data, size);
+}
+
+/* Before the ring, so that nothing unsafe is in it: whoever comes later can be shown any part of it. */
+static void on_output_safe(void *userdata, const uint8_t *data, size_t size) {
+        struct presence *p = userdata;
+        uint8_t buffer[SAFE_EXTRA + SAFE_PIECE];
+
+        for (size_t n; size > 0; data += n, size -= n) {
+                n = size < SAFE_PIECE ? size : SAFE_PIECE;
+                server_output(p->server, buffer, safe_filter(&p->safe, data, n, buffer));
+        }
+}
+
+static void on_console_resized(void *userdata, const struct winsize *size) {
+        struct presence *p = userdata;
+
+        server_resized(p->server, size);
 }
 
 /* ---- the interface ---- */
@@ -129,7 +149,10 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
         if (r >= 0 && plan->session) /* who has started it in the background can see it coming */
                 r = state_write(&p->place, &p->state, e);
         if (r >= 0 && console)
-                r = console_add_sink(console, &(struct console_sink){ .userdata = p, .output = on_output });
+                r = console_add_sink(console, &(struct console_sink){
+                                                      .userdata = p,
+                                                      .output = plan->spec->console_safe ? on_output_safe : on_output,
+                                                      .resized = on_console_resized });
         if (r < 0) {
                 fd_close(viewer_fd);
                 presence_close(p);
@@ -151,6 +174,10 @@ void presence_dispatch(struct presence *p) {
 
 void presence_feed(struct presence *p) {
         server_feed(p->server);
+}
+
+void presence_tell(struct presence *p, const char *text) {
+        server_tell(p->server, text);
 }
 
 int presence_started(struct presence *p, pid_t leader, struct error *e) {

@@ -32,6 +32,9 @@ void presence_dispatch(struct presence *p);
 /* The console has been dispatched: it may take what it would not take before. */
 void presence_feed(struct presence *p);
 
+/* The viewers are told TEXT, which must live as long as P. */
+void presence_tell(struct presence *p, const char *text);
+
 /* The payload runs, as LEADER; again after a reboot. */
 int presence_started(struct presence *p, pid_t leader, struct error *e);
 

@@ -280,9 +280,6 @@ static int check(const struct spec *spec, struct error *error) {
                 return error_set(
                         error, EINVAL,
                         "--detach has no terminal that could hang up: --on-hangup=kill is for the foreground");
-        if ((spec->detach || spec->detachable) && spec->console_safe)
-                return error_set(error, EOPNOTSUPP,
-                                 "--console-filter=safe is for the terminal that spawn runs on, and not for viewers");
         if (spec->wait == WAIT_READY && !spec->detach)
                 return error_set(error, EINVAL, "--wait=ready is for --detach");
         if ((spec->detach || spec->detachable) &&

@@ -219,6 +219,9 @@ static void on_command(void *userdata, enum packet_command command, int number) 
                         (void) sys_pidfd_send_signal(s->launch.leader_pidfd,
                                                      command == COMMAND_REBOOT ? SIGINT : number, NULL, 0);
                 return;
+        case COMMAND_LOG:
+                presence_tell(s->presence, console_files_toggle_log(&s->console_files));
+                return;
         case COMMAND_KILL:
         case COMMANDS:
                 stop_kill(&s->stop, &s->launch);
@@ -260,7 +263,7 @@ static int open_presence(struct supervisor *s) {
 static void close_presence(struct supervisor *s) {
         if (s->detach)
                 detach_failed(s->detach, s->status);
-        if (s->presence && presence_end(s->presence, s->status) && s->plan->session && s->has_run)
+        if (s->presence && presence_end(s->presence, s->status) && s->detach && s->has_run)
                 s->detach->lingering = TAKE_PTR(s->presence);
         s->presence = presence_close(s->presence);
 }

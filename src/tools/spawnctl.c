@@ -12,8 +12,7 @@
 #include "tools/tools.h"
 
 static int print_help(void) {
-        puts("spawnctl VERB [OPTIONS...] [NAME]\n\nFor containers that spawn runs with --detach or "
-             "--detachable.\n\nVerbs:");
+        puts("spawnctl VERB [OPTIONS...] [NAME]\n\nFor the containers that spawn runs.\n\nVerbs:");
         for (size_t i = 0; i < verb_count; i++) {
                 char left[64];
                 snprintf(left, sizeof left, "%s %s", verb_table[i].name, verb_table[i].synopsis);

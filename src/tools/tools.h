@@ -89,6 +89,10 @@ int log_run(const struct request *q, struct error *error);
 enum { LOG_STAMP_SIZE = 32 };
 int log_since(const char *text, time_t now, char ret[static LOG_STAMP_SIZE]);
 
+/* Writes what the console shows to a file, as an asciicast, until the machine ends or a signal comes. Returns the exit
+ * status (0 after a signal) or a negative errno. */
+int record_run(const struct request *q, struct error *error);
+
 /* What the machines use: a table, once or again and again. Returns 0 or a negative errno. */
 int top_run(const struct request *q, struct error *error);
 /* BYTES with a unit, as "1.5M". */

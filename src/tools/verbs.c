@@ -253,6 +253,7 @@ const struct verb verb_table[] = {
           "the user's shell, or a command, on a terminal" },
         { "login", OPERAND_MACHINE, "NAME", enter_login, "a login prompt on a terminal" },
         { "log", OPERAND_MACHINE, "NAME", log_run, "what its console has shown (--console-log=)" },
+        { "record", OPERAND_PATHS, "NAME FILE", record_run, "record its console, to be played by asciinema" },
         { "copy-to", OPERAND_PATHS, "NAME PATH [PATH]", transfer_copy_to, "copy a file or a directory into it" },
         { "copy-from", OPERAND_PATHS, "NAME PATH [PATH]", transfer_copy_from, "and out of it" },
         { "bind", OPERAND_PATHS, "NAME PATH [PATH]", transfer_bind, "mount a file or directory of the host in it" },

@@ -452,3 +452,87 @@ class Sessions(TestCase):
             wait_until(self.consoles, 'the machine')
             p.kill()
             wait_until(lambda: self.reap() or not STATE.exists(), 'the end of all')
+
+    # ---- what else a viewer can do ----
+
+    def test_the_log_pauses(self):
+        log = self.root / 'log'
+        self.script('while read x; do echo "<$x>"; done', options=(f'--console-log={log}',))
+        t = self.attach('m1')
+        for word, says in (b'one', b'the log pauses'), (b'two', b'the log goes on'), (b'three', b'the log pauses'):
+            t.send(word + b'\r')
+            t.expect(b'<' + word + b'>')
+            t.send(b'\x1d\x1dl')
+            t.expect(says)
+            t.send(b'\x15')
+        lines = [l.split(' ', 1)[1] for l in log.read_text().splitlines()]
+        self.assertEqual([l for l in lines if l[0] in '<-'], ['<one>', '--- the log was paused here ---', '--- and goes on here ---',
+                                                             '<three>', '--- the log was paused here ---'])
+        self.ctl('terminate', 'm1')
+        self.assertEqual(t.wait(), 137)
+        self.script('sleep 50')
+        t = self.attach('m1')
+        t.send(b'\x1d\x1dl')
+        t.expect(b'there is no log')
+
+    def test_keys_for_a_console_within(self):
+        self.script('stty raw -echo; echo up; dd bs=1 count=4 2>/dev/null | od -An -tx1; sleep 50')
+        t = self.attach('m1')
+        t.expect(b'up')
+        t.send(b'\x1d\x1d.dx')
+        t.expect(b'1d 1d 64 78')
+
+    def test_a_terminal_that_is_left_is_as_it_was(self):
+        self.script(r'printf "\033[?1049h\033[?2004h\033[?25lediting"; sleep 50')
+        t = self.attach('m1')
+        t.expect(b'editing')
+        t.send(b'\x1d\x1dd')
+        self.assertEqual(t.wait(), 0)
+        for undo in b'\033[?1049l', b'\033[?2004l', b'\033[?25h':
+            self.assertIn(undo, t.output)
+
+    def test_the_safe_filter_is_for_viewers_too(self):
+        attack = r'printf "a\033]52;c;ZXZpbA==\007b\033[21tc\033P$q\033\\\\d\033[1me\n"'
+        self.script(f'{attack}; read x; {attack}; exit 3', options=('--console-filter=safe',))
+        early = self.attach('m1', '-r')
+        early.expect(rb'abcd\x1b\[1me')  # what came before it did
+        t = self.attach('m1')
+        t.send(b'\r')
+        self.assertEqual((t.wait(), early.wait()), (3, 3))
+        for shown in t.everything, early.everything:
+            self.assertEqual(shown.count(b'abcd\x1b[1me'), 2, shown)
+            self.assertNotRegex(shown, rb'\x1b[]P]|\[21t')
+
+    def test_record(self):
+        """What is played is what a viewer has seen, from what was shown before the recording began."""
+        from test_console_log import play, pyte, shown
+        cast = self.root / 'cast'
+        self.script(r'printf "before\n"; while read x; do printf "\033[2;5H\033[31m$x \303\244\033[0m $(stty size)\n"; [ "$x" = end ] && exit 4; done')
+        t = self.attach('m1', size=(20, 70))
+        t.expect(b'before')
+        p = self.start('record', 'm1', cast, program=CTL)
+        wait_until(lambda: cast.exists() and b'before' in cast.read_bytes(), 'the recording')
+        t.send(b'one\r')
+        t.expect(b'20 70')
+        t.resize(30, 90)
+        t.send(b'two\r')
+        wait_until(lambda: b'two' in cast.read_bytes(), 'the recording')
+        t.send(b'end\r')
+        self.assertEqual((t.wait(), p.wait(10)), (4, 4))
+        header, events = play(cast)
+        self.assertEqual((header['width'], header['height']), (70, 20))
+        self.assertEqual([d for _, k, d in events if k == 'r'], ['90x30'])
+        first, second = pyte.Screen(90, 30), pyte.Screen(90, 30)
+        pyte.ByteStream(first).feed(t.everything[t.everything.index(b'before'):])
+        pyte.Stream(second).feed(shown(events)[shown(events).index('before'):])
+        self.assertEqual(first.display, second.display)
+        self.script('echo up; sleep 50')
+        p = self.start('record', 'm1', cast, program=CTL)
+        wait_until(lambda: b'up' in cast.read_bytes(), 'the recording')
+        p.terminate()
+        self.assertEqual(p.wait(10), 0)
+        self.assertIn('up', shown(play(cast)[1]))
+        for words, says in (('record', 'm9', cast), b'no machine m9'), (('record', 'm1'), b'needs a path'), (('record', 'm1', '/no/x'), b'/no/x'):
+            q = self.ctl(*words)
+            self.assertEqual((q.returncode, q.stderr.count(b'\n')), (125, 1), q.stderr)
+            self.assertIn(says, q.stderr)

@@ -20,6 +20,7 @@ static void test_none(void **state) {
         struct console *c = open_console();
         assert_int_equal(console_files_open(&m->plan, c, &files, &m->error), 0);
         assert_null(files.log);
+        assert_non_null(strstr(console_files_toggle_log(&files), "there is no log"));
         console_close(c);
         console_files_close(&files);
 }

@@ -75,6 +75,34 @@ static void test_text(void **state) {
         }
 }
 
+static void test_pauses(void **state) {
+        static const char expected[] = "one\nbro\n--- the log was paused here ---\n--- and goes on here ---\nthree\n";
+        struct logged l = begin(false, LOG_FILE_SIZE_DEFAULT, 1);
+
+        (void) state;
+        put(&l, "one\r\nbro", 8);
+        assert_true(log_file_toggle(l.log));
+        put(&l, "ken\r\ntwo\r\n", 10);
+        assert_false(log_file_toggle(l.log));
+        put(&l, "three\r\n", 7);
+        end(&l);
+        _cleanup_free_ char *text = content(&l, 0, NULL);
+        _cleanup_free_ char *lines = without_stamps(text);
+        assert_string_equal(lines, expected);
+        remove_tree_at(l.directory);
+        /* raw bytes have no place for a remark */
+        l = begin(true, LOG_FILE_SIZE_DEFAULT, 1);
+        put(&l, "a", 1);
+        assert_true(log_file_toggle(l.log));
+        put(&l, "b", 1);
+        assert_false(log_file_toggle(l.log));
+        put(&l, "c", 1);
+        end(&l);
+        _cleanup_free_ char *raw = content(&l, 0, NULL);
+        assert_string_equal(raw, "ac");
+        remove_tree_at(l.directory);
+}
+
 /* Whole lines in each file, none lost between two of them, none too large. */
 static void test_text_rotates(void **state) {
         struct logged l = begin(false, 4096, 9);
@@ -200,9 +228,10 @@ static void test_full(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_text),        cmocka_unit_test(test_text_rotates),
-                cmocka_unit_test(test_raw_rotates), cmocka_unit_test(test_endless_line),
-                cmocka_unit_test(test_appends),     cmocka_unit_test(test_full),
+                cmocka_unit_test(test_text),         cmocka_unit_test(test_text_rotates),
+                cmocka_unit_test(test_pauses),       cmocka_unit_test(test_raw_rotates),
+                cmocka_unit_test(test_endless_line), cmocka_unit_test(test_appends),
+                cmocka_unit_test(test_full),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,6 +321,31 @@ static int reopen(struct fixture *f, bool blind, bool typed_on) {
         return server_open(&o, &f->server, NULL);
 }
 
+/* Those who want to know are told the size before anything is shown, and when it changes; all hear what is said. */
+static void sizes_and_remarks(void **state) {
+        struct fixture *f = *state;
+        struct packet p;
+
+        output(f, "past");
+        server_resized(f->server, &(struct winsize){ .ws_row = 20, .ws_col = 70 });
+        int fd = view(f, WANTS_VIEW | WANTS_SIZES, 0), other = view(f, WANTS_VIEW, 0);
+        expect(fd, PACKET_ROLE, NULL);
+        expect(fd, PACKET_SIZE, &p);
+        assert_int_equal(p.size.ws_row, 20);
+        assert_int_equal(p.size.ws_col, 70);
+        assert_string_equal(expect(fd, PACKET_OUTPUT, NULL), "past");
+        expect(other, PACKET_ROLE, NULL);
+        expect(other, PACKET_OUTPUT, NULL);
+        server_resized(f->server, &(struct winsize){ .ws_row = 21, .ws_col = 70 });
+        expect(fd, PACKET_SIZE, &p);
+        assert_int_equal(p.size.ws_row, 21);
+        expect_nothing(other);
+        server_tell(f->server, "a remark");
+        assert_string_equal(expect(fd, PACKET_ROLE, NULL), "a remark");
+        assert_string_equal(expect(other, PACKET_ROLE, NULL), "a remark");
+        fd_close(fd), fd_close(other);
+}
+
 /* Commands, and the end, are for everybody; to see and to type needs a console. */
 static void no_console(void **state) {
         struct fixture *f = *state;
@@ -378,6 +403,7 @@ int main(void) {
                 TEST(rubbish_is_refused),
                 TEST(who_enters_is_forgotten),
                 TEST(no_console),
+                TEST(sizes_and_remarks),
                 TEST(beside_a_terminal),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

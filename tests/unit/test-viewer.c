@@ -129,11 +129,44 @@ static void the_menu(void **state) {
         expect(&s, PACKET_COMMAND, &p);
         assert_int_equal(p.command, COMMAND_KILL);
         assert_string_equal(expect(&s, PACKET_INPUT, NULL), "\x1d\x1d\x1d");
+        type(&s, "\x1d\x1dl");
+        expect(&s, PACKET_COMMAND, &p);
+        assert_int_equal(p.command, COMMAND_LOG);
+        assert_string_equal(expect(&s, PACKET_INPUT, NULL), "\x1d\x1d");
+        type(&s, "\x1d\x1d."
+                 "d"); /* for a console within */
+        assert_string_equal(expect(&s, PACKET_INPUT, NULL), "\x1d\x1d"
+                                                            "d");
         type(&s, "z\x1d\x1d"
                  "d");
         assert_string_equal(expect(&s, PACKET_INPUT, NULL), "z\x1d\x1d");
         expect(&s, PACKET_DETACH, NULL);
         finish(&s, VIEWER_LEFT, 0);
+}
+
+/* What the payload has set up there and not taken back is undone; and nothing is written if there is nothing. */
+static void a_terminal_is_left_as_it_was(void **state) {
+        static const char *const shown[] = { "\033[?25l\033[?1049h", "plain" };
+        static const char *const undone[] = { "\033[?1049l", "plain" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(shown); i++) {
+                struct session s = start(WANTS_VIEW | WANTS_WRITE);
+                char text[256] = "";
+                expect(&s, PACKET_HELLO, NULL);
+                const struct packet p = { .kind = PACKET_OUTPUT,
+                                          .data = (const uint8_t *) shown[i],
+                                          .data_size = strlen(shown[i]) };
+                assert_int_equal(packet_send(s.server, &p, 0), 0);
+                const struct packet end = { .kind = PACKET_EXIT };
+                assert_int_equal(packet_send(s.server, &end, 0), 0);
+                assert_int_equal(wait_for(s.pid), 0);
+                assert_true(read(s.master, text, sizeof text - 1) > 0);
+                assert_non_null(strstr(text, undone[i]));
+                assert_int_equal(strlen(text) == strlen(shown[i]), i == 1);
+                fd_close(s.master), fd_close(s.slave), fd_close(s.server);
+                munmap(s.result, sizeof *s.result);
+        }
 }
 
 static void who_only_looks_types_nothing(void **state) {
@@ -187,7 +220,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(shows_types_and_learns_the_end), cmocka_unit_test(the_menu),
                 cmocka_unit_test(who_only_looks_types_nothing),   cmocka_unit_test(signals_and_sizes),
-                cmocka_unit_test(a_server_that_vanishes),
+                cmocka_unit_test(a_server_that_vanishes),         cmocka_unit_test(a_terminal_is_left_as_it_was),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
