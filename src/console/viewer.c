@@ -32,7 +32,7 @@ struct run {
         struct escape escape;
         int fd, signal_fd;
         sigset_t before;
-        bool done, background, greeted;
+        bool done, background, greeted, hung_up;
         size_t shown_at, shown_size; /* of the packet that is being shown */
         size_t typed_size;           /* of what has not been sent yet */
         bool typed_blocked;
@@ -183,10 +183,14 @@ static void scan(struct run *r, size_t size) {
 }
 
 static void terminal_gone(struct run *r, int status) {
-        if (!(r->options->wants & WANTS_OWN) || r->options->hangup_leaves)
+        if (!(r->options->wants & WANTS_OWN) || r->options->hangup_leaves) {
                 leave(r, status);
-        else
-                end(r, VIEWER_LEFT, status); /* without a word: the server stops the container */
+                return;
+        }
+        stream_close(&r->input);
+        if (!r->hung_up) /* both the signal and the end of file tell of it, and a second request would kill */
+                command(r, COMMAND_STOP, SIGHUP);
+        r->hung_up = true; /* the container's end is waited for, as ever */
 }
 
 static void on_input(struct run *r) {

@@ -30,12 +30,24 @@ static bool has_terminal(const struct host_probe *host) {
         return host->stream_is_terminal[0] && host->stream_is_terminal[1];
 }
 
-static bool is_leavable(const struct spec *spec) {
-        return spec->detachable || spec->hangup == HANGUP_DETACH;
+/* A system that boots is not a command: whoever starts one wants it to outlive the terminal one day. But a service
+ * manager knows its service by the process that it started, and that is not the supervisor then. */
+static bool boots_by_hand(const struct spec *spec, const struct host_probe *host) {
+        bool interactive = spec->console == CONSOLE_DEFAULT || spec->console == CONSOLE_INTERACTIVE ||
+                           spec->console == CONSOLE_AUTOPIPE;
+
+        return spec->start == START_BOOT && interactive && !spec->keep_unit &&
+               !strv_getenv(&host->environ, "NOTIFY_SOCKET");
+}
+
+static bool is_leavable(const struct spec *spec, const struct host_probe *host) {
+        if (spec->hangup == HANGUP_DETACH)
+                return true;
+        return spec->origin[SETTING_DETACHABLE] ? spec->detachable : boots_by_hand(spec, host);
 }
 
 bool detach_wanted(const struct spec *spec, const struct host_probe *host) {
-        return spec->detach || spec->detachable || (is_leavable(spec) && has_terminal(host));
+        return spec->detach || spec->detachable || (has_terminal(host) && is_leavable(spec, host));
 }
 
 /* ---- the supervisor's side ---- */

@@ -526,9 +526,9 @@ SETTER(set_detach) {
 }
 
 SETTER(set_detachable) {
-        (void) value, (void) row, (void) error;
         spec->detachable = true;
-        return 0;
+        return value && parse_boolean(value, &spec->detachable) < 0 ? refuse(row, value, error, "neither yes nor no")
+                                                                    : 0;
 }
 
 SETTER(set_wait) {

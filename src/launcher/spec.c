@@ -276,6 +276,8 @@ static int check(const struct spec *spec, struct error *error) {
                 return error_set(error, EINVAL, "--record-input=yes needs --record=FILE");
         if (spec->detach && spec->detachable)
                 return error_set(error, EINVAL, "--detach and --detachable exclude each other");
+        if (spec->hangup == HANGUP_DETACH && !spec->detachable && spec->origin[SETTING_DETACHABLE])
+                return error_set(error, EINVAL, "--on-hangup=detach and --detachable=no exclude each other");
         if (spec->detach && spec->hangup == HANGUP_KILL)
                 return error_set(
                         error, EINVAL,

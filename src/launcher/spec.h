@@ -174,7 +174,7 @@ struct spec {
         bool record_input;
         bool console_safe;   /* --console-filter=safe */
         bool detach;         /* return when it runs */
-        bool detachable;     /* the foreground console can be left */
+        bool detachable;     /* the foreground console can be left; without an origin: where it boots on a terminal */
         enum wait_for wait;  /* what --detach waits for */
         enum hangup hangup;  /* what the end of the terminal means */
         int escape_key;      /* a byte or ESCAPE_KEY_NONE */

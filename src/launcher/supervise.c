@@ -167,39 +167,6 @@ static int let_child_go(struct supervisor *s) {
         return r == -EPIPE ? 0 : r; /* the child has failed and says why in its packet */
 }
 
-/* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work:
- * the child is not let go before, and until then its parent-death signal cannot have been cleared. */
-static int start(struct supervisor *s) {
-        struct launch *launch = &s->launch;
-        int r;
-
-        launch->plan = s->plan;
-        launch->supervisor_pidfd = s->pidfd;
-        launch->group = s->plan->group;
-        r = launch->group == GROUP_BELOW || launch->group == GROUP_UNIT ? make_group(s) : 0;
-        if (r >= 0)
-                r = launch_start(launch, &s->error);
-        if (r >= 0)
-                r = begin_registration(s);
-        if (r >= 0 && launch->cgroup_fd >= 0)
-                r = group_restrict(launch, &s->error);
-        if (r >= 0 && s->plan->incoming) /* a directory of the host's is about to be made */
-                r = start_guardian(s);
-        if (r >= 0)
-                r = launch_prepare(launch, &s->error);
-        if (r >= 0 && s->console)
-                r = console_attach_pty(s->console, &launch->pty, &s->error);
-        if (r >= 0)
-                r = start_guardian(s);
-        if (r >= 0)
-                r = guardian_set_leader(&s->guardian, launch->leader_pidfd);
-        if (r >= 0 && !s->entering)
-                r = let_child_go(s);
-        if (r < 0 && !s->error.code)
-                error_set(&s->error, -r, "cannot start the container: %m");
-        return r;
-}
-
 /* A viewer has asked for it. A reboot is the signal by which the kernel itself tells an init of Ctrl-Alt-Del
  * (reboot(2)): all inits know it. */
 static void on_command(void *userdata, enum packet_command command, int number) {
@@ -245,13 +212,16 @@ static void on_enter(void *userdata, int fd) {
         (void) sync_send(fd, SYNC_FAILED, &error);
 }
 
-static int open_presence(struct supervisor *s) {
+/* The guardian is there before anything that a crash would leave. */
+static int take_name(struct supervisor *s) {
         const struct presence_hooks hooks = { s, on_command, on_enter };
-
-        int viewer_fd = s->detach ? TAKE_FD(s->detach->viewer_fd) : -EBADF;
         struct error error = { 0 };
-        int r = presence_open(s->plan, s->console, viewer_fd, &hooks, &s->presence, &error);
+        int r = start_guardian(s);
 
+        if (r < 0 || s->presence)
+                return r;
+        int viewer_fd = s->detach ? TAKE_FD(s->detach->viewer_fd) : -EBADF;
+        r = presence_open(s->plan, s->console, viewer_fd, &hooks, &s->presence, &error);
         if (r < 0 && s->plan->session)
                 s->error = error;
         else if (r < 0)
@@ -268,12 +238,49 @@ static void close_presence(struct supervisor *s) {
         s->presence = presence_close(s->presence);
 }
 
+/* Everything from the plan to a running child. Without a group the guardian is started beside the child's own work:
+ * the child is not let go before, and until then its parent-death signal cannot have been cleared. */
+static int start(struct supervisor *s) {
+        struct launch *launch = &s->launch;
+        int r;
+
+        launch->plan = s->plan;
+        launch->supervisor_pidfd = s->pidfd;
+        launch->group = s->plan->group;
+        r = launch->group == GROUP_BELOW || launch->group == GROUP_UNIT ? make_group(s) : 0;
+        if (r >= 0 && s->plan->session)
+                r = take_name(s);
+        if (r >= 0)
+                r = launch_start(launch, &s->error);
+        if (r >= 0)
+                r = begin_registration(s);
+        if (r >= 0 && launch->cgroup_fd >= 0)
+                r = group_restrict(launch, &s->error);
+        if (r >= 0 && s->plan->incoming) /* a directory of the host's is about to be made */
+                r = start_guardian(s);
+        if (r >= 0)
+                r = launch_prepare(launch, &s->error);
+        if (r >= 0 && s->console) /* before the PTY tells its size */
+                r = take_name(s);
+        if (r >= 0 && s->console)
+                r = console_attach_pty(s->console, &launch->pty, &s->error);
+        if (r >= 0)
+                r = start_guardian(s);
+        if (r >= 0)
+                r = guardian_set_leader(&s->guardian, launch->leader_pidfd);
+        if (r >= 0 && !s->entering)
+                r = let_child_go(s);
+        if (r < 0 && !s->error.code)
+                error_set(&s->error, -r, "cannot start the container: %m");
+        return r;
+}
+
 static void on_running(struct supervisor *s) {
         struct error error = { 0 };
 
         notices_started(&s->notices, s->launch.leader, now_usec());
         if (!s->console) /* beside a payload that has its own streams: it has not waited for this */
-                (void) open_presence(s);
+                (void) take_name(s);
         if (!s->presence)
                 return;
         if (presence_started(s->presence, s->launch.leader, &error) < 0)
@@ -651,8 +658,6 @@ int supervise(const struct plan *plan, struct detach *detach) {
 
         if (r >= 0)
                 r = open_console(&s);
-        if (r >= 0 && s.console)
-                r = open_presence(&s);
         enum outcome outcome = r < 0 ? OUTCOME_FAILED : run_until_end(&s);
         s.console = console_close(s.console);
         console_files_close(&s.console_files);
@@ -662,9 +667,9 @@ int supervise(const struct plan *plan, struct detach *detach) {
         }
         if (plan->incoming)
                 incoming_remove(plan->machine);
+        close_presence(&s);
         guardian_stop(&s.guardian);
         s.registrar = registrar_close(s.registrar);
-        close_presence(&s);
         fd_close(s.launch.cgroup_parent_fd);
         fd_close(s.signal_fd);
         fd_close(s.pidfd);

@@ -113,7 +113,10 @@ static void nothing_of_the_caller_is_kept(void **state) {
 static void when_it_is_wanted(void **state) {
         struct host_probe terminal = { .stream_is_terminal = { true, true, true } }, none = { 0 };
         struct spec plain = { 0 }, detached = { .detach = true }, left = { .hangup = HANGUP_DETACH },
-                    leavable = { .detachable = true };
+                    leavable = { .detachable = true }, boots = { .start = START_BOOT },
+                    read_only = { .start = START_BOOT, .console = CONSOLE_READ_ONLY },
+                    no = { .start = START_BOOT, .origin[SETTING_DETACHABLE] = "--detachable" },
+                    service = { .start = START_BOOT, .keep_unit = true };
         struct detach d = DETACH_NONE;
         struct error e = { 0 };
         int status;
@@ -124,6 +127,14 @@ static void when_it_is_wanted(void **state) {
         assert_true(detach_wanted(&leavable, &terminal));
         assert_true(detach_wanted(&left, &terminal));
         assert_false(detach_wanted(&left, &none)); /* nothing there could hang up */
+        assert_true(detach_wanted(&boots, &terminal));
+        assert_false(detach_wanted(&boots, &none));
+        assert_false(detach_wanted(&read_only, &terminal));
+        assert_false(detach_wanted(&no, &terminal));
+        assert_false(detach_wanted(&service, &terminal));
+        assert_int_equal(strv_add(&terminal.environ, "NOTIFY_SOCKET=/run/x"), 0);
+        assert_false(detach_wanted(&boots, &terminal));
+        strv_free(&terminal.environ);
         assert_int_equal(detach(&leavable, &none, &d, &status, &e), -ENOTTY);
 }
 

@@ -202,10 +202,14 @@ static void signals_and_sizes(void **state) {
         expect(&s, PACKET_COMMAND, &p);
         assert_int_equal(p.command, COMMAND_STOP);
         assert_int_equal(p.number, SIGTERM);
-        assert_int_equal(kill(s.pid, SIGHUP), 0); /* without a DETACH */
-        uint8_t buffer[PACKET_SIZE_MAX];
-        assert_int_equal(packet_receive(s.server, buffer, &p, 0), 0);
-        finish(&s, VIEWER_LEFT, EXIT_SIGNAL_BASE + SIGHUP);
+        assert_int_equal(kill(s.pid, SIGHUP), 0); /* without a DETACH: its end is waited for */
+        expect(&s, PACKET_COMMAND, &p);
+        assert_int_equal(p.command, COMMAND_STOP);
+        assert_int_equal(p.number, SIGHUP);
+        assert_int_equal(kill(s.pid, SIGHUP), 0); /* the same once more */
+        const struct packet end = { .kind = PACKET_EXIT, .number = 3 };
+        assert_int_equal(packet_send(s.server, &end, 0), 0);
+        finish(&s, VIEWER_TOLD, 3);
 }
 
 static void a_server_that_vanishes(void **state) {
