@@ -46,7 +46,11 @@ static int run(const struct plan *plan, struct detach *detach, struct error *err
         /* What spawn says of its own progress has no place between a command's lines. */
         if (plan->console == CONSOLE_PIPE && log_level() < LOG_DEBUG)
                 log_set_level(LOG_WARNING);
-        if (plan->console == CONSOLE_INTERACTIVE && spec->escape_key != ESCAPE_KEY_NONE)
+        if (detach->viewer_fd >= 0 && spec->escape_key != ESCAPE_KEY_NONE)
+                log_info("starting %s from %s; within a second, %s three times kills it, twice and then d leaves it, "
+                         "twice and then ? lists the keys",
+                         plan->machine, plan->probe->root.path, escape_name(spec->escape_key, key));
+        else if (plan->console == CONSOLE_INTERACTIVE && spec->escape_key != ESCAPE_KEY_NONE)
                 log_info("starting %s from %s; press %s three times within a second to kill it", plan->machine,
                          plan->probe->root.path, escape_name(spec->escape_key, key));
         else if (spec->start == START_BOOT || plan->console == CONSOLE_INTERACTIVE)
