@@ -51,16 +51,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size_t ring_size = take_number(&in, 1200);
         uint8_t *memory = exact(ring_size);
         uint64_t position = 0;
-        struct ring r;
+        struct ring r, bytewise;
 
         if (size > LIMIT)
                 return -1;
         ring_init(&r, memory, ring_size);
+        ring_init(&bytewise, NULL, 0);
+        bytewise.next_mark = UINT64_MAX; /* it only follows the stream */
         for (size_t at = 0, piece; at < in.size; at += piece) {
                 piece = next_cut(&cuts, in.size - at);
                 ring_write(&r, in.data + at, piece);
                 MUST(r.written == at + piece);
                 MUST(ring_begin(&r) == (r.written > ring_size ? r.written - ring_size : 0));
+                for (size_t i = 0; i < piece; i++)
+                        ring_write(&bytewise, in.data + at + i, 1);
+                MUST(r.state == bytewise.state);
                 uint64_t next = read_on(&r, in.data, position, piece / 2 + 1);
                 MUST(next >= position);
                 position = next;
