@@ -40,15 +40,26 @@ static unsigned first_number(const struct sequence *s, size_t *ret_end) {
         return number > UINT_MAX ? UINT_MAX : (unsigned) number;
 }
 
-/* Parameters, then intermediate bytes, then the final one (ECMA-48, 5.4): terminals ignore all else. */
+/* Parameters, then intermediate bytes, then the final one (ECMA-48, 5.4): most terminals ignore all else. */
 static bool is_malformed(const struct sequence *s) {
-        size_t i = 0;
+        size_t i = memchr("<=>?", s->bytes[0], 4) ? 1 : 0;
 
-        while (i < s->used && s->bytes[i] >= 0x30 && s->bytes[i] <= 0x3f)
+        while (i < s->used && s->bytes[i] >= 0x30 && s->bytes[i] <= 0x3b)
                 i++;
         while (i < s->used && s->bytes[i] >= 0x20 && s->bytes[i] <= 0x2f)
                 i++;
         return i + 1 != s->used;
+}
+
+/* rxvt looks at digits and semicolons only. */
+static bool rxvt_obeys(const struct sequence *s) {
+        uint8_t last = s->bytes[s->used - 1];
+        unsigned long number = 0;
+
+        for (size_t i = 0; i < s->used && s->bytes[i] != ';' && number <= UINT_MAX; i++)
+                if (s->bytes[i] >= '0' && s->bytes[i] <= '9')
+                        number = number * 10 + (s->bytes[i] - '0');
+        return !memchr("<=>?!", s->bytes[0], 5) && (last == 'i' || (last == 't' && (number == 20 || number == 21)));
 }
 
 static bool forbidden_control(const struct sequence *s, bool whole) {
@@ -57,6 +68,8 @@ static bool forbidden_control(const struct sequence *s, bool whole) {
         uint8_t last = s->bytes[s->used - 1], before = s->used > 1 ? s->bytes[s->used - 2] : 0;
 
         if (!whole) /* whatever follows would go on with it */
+                return true;
+        if (rxvt_obeys(s))
                 return true;
         if (is_malformed(s))
                 return false;
