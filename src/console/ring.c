@@ -62,11 +62,33 @@ static void mark(struct ring *r, uint64_t position) {
         r->next_mark = position + r->size / RING_MARKS + 1;
 }
 
+/* How many bytes DATA begins with that are whole characters and begin nothing: neither ESC nor 0x80 and above. Most of
+ * what passes is text, so eight are looked at in one go: of a word that has none of 0x80 and above, a byte that is 0
+ * is the lowest whose highest bit is set when 1 is taken from each. */
+static size_t text_at(const uint8_t *data, size_t size) {
+        const uint64_t ones = UINT64_C(0x0101010101010101);
+        size_t i = 0;
+
+        for (uint64_t word; i + sizeof word <= size; i += sizeof word) {
+                memcpy(&word, data + i, sizeof word);
+                if ((word | ((word ^ ones * ESCAPE) - ones)) & ones << 7)
+                        break;
+        }
+        while (i < size && data[i] < 0x80 && data[i] != ESCAPE)
+                i++;
+        return i;
+}
+
 static void follow(struct ring *r, const uint8_t *data, size_t size) {
         for (size_t i = 0; i < size; i++) {
-                if (r->state == RING_GROUND && r->written + i >= r->next_mark)
-                        mark(r, r->written + i);
-                if (r->state != RING_GROUND || data[i] >= 0x80 || data[i] == ESCAPE)
+                if (r->state == RING_GROUND) {
+                        uint64_t from = r->written + i;
+                        i += text_at(data + i, size - i);
+                        uint64_t to = r->written + i + (i < size); /* what ends the text may be begun with too */
+                        for (uint64_t at = from > r->next_mark ? from : r->next_mark; at < to; at = r->next_mark)
+                                mark(r, at);
+                }
+                if (i < size)
                         r->state = step(r, data[i]);
         }
 }

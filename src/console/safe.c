@@ -11,9 +11,9 @@
 
 enum { BEL = 0x07, ENQ = 0x05, CAN = 0x18, SUB = 0x1a, ESC = 0x1b, DEL = 0x7f };
 
-/* CSI … FINAL, with INTERMEDIATE right before it (0: none) and a first parameter in the range. Most of xterm's
- * ctlseqs. Not here: CSI 6 n (where the cursor is), CSI c (what the terminal is), modes and sizes: programs need them,
- * and the answers are numbers that the payload cannot choose. */
+/* CSI … FINAL, with INTERMEDIATE before it (0: none, or any, which rxvt passes over) and a first parameter in the
+ * range. Most of xterm's ctlseqs. Not here: CSI 6 n (where the cursor is), CSI c (what the terminal is), modes and
+ * sizes: programs need them, and the answers are numbers that the payload cannot choose. */
 static const struct {
         char final, intermediate;
         unsigned first, last;
@@ -104,26 +104,35 @@ static unsigned add_digit(unsigned number, uint8_t byte) {
         return number > (UINT_MAX - 9) / 10 ? UINT_MAX : number * 10 + (unsigned) (byte - '0');
 }
 
-/* A held CSI; its final byte is the last one. */
+/* Does any row hold the sequence? Rows without an intermediate byte hold it with one too. */
+static bool is_listed(uint8_t final, uint8_t intermediate, unsigned number) {
+        for (size_t i = 0; i < ELEMENTSOF(controls); i++) {
+                uint8_t wanted = (uint8_t) controls[i].intermediate;
+                if (final == (uint8_t) controls[i].final && (!wanted || intermediate == wanted) &&
+                    number >= controls[i].first && number <= controls[i].last)
+                        return true;
+        }
+        return false;
+}
+
+/* A held CSI; its final byte is the last one. rxvt passes over all but digits and semicolons: 2:1 is 21 there. */
 static bool drops_control(const struct safe *s) {
         uint8_t final = s->held[s->used - 1], intermediate = 0;
-        unsigned number = 0;
-        bool first = true;
+        unsigned number = 0, joined = 0;
+        bool in_number = true, in_first = true;
 
         for (size_t i = s->introducer; i + 1 < s->used; i++) {
                 uint8_t byte = s->held[i];
-                if (is_digit(byte) && first)
+                in_first &= byte != ';';
+                in_number &= byte != ';' && byte != ':';
+                if (is_digit(byte) && in_number)
                         number = add_digit(number, byte);
-                else if (byte == ';' || byte == ':')
-                        first = false;
-                else if (byte >= 0x20 && byte <= 0x2f)
+                if (is_digit(byte) && in_first)
+                        joined = add_digit(joined, byte);
+                if (byte >= 0x20 && byte <= 0x2f)
                         intermediate = byte;
         }
-        for (size_t i = 0; i < ELEMENTSOF(controls); i++)
-                if (final == (uint8_t) controls[i].final && intermediate == (uint8_t) controls[i].intermediate &&
-                    number >= controls[i].first && number <= controls[i].last)
-                        return true;
-        return false;
+        return is_listed(final, intermediate, number) || is_listed(final, intermediate, joined);
 }
 
 /* ESC % @ and the like lead out of UTF-8, and then bytes within what we take for characters are controls. ESC % G

@@ -20,6 +20,7 @@
 #include "console/terminal.h"
 
 #define INPUT_SIZE 4096u
+#define TURN_PACKETS 16u /* of the server's, before signals and keys get their turn */
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 
@@ -276,14 +277,19 @@ static void on_packet(struct run *r, const struct packet *p) {
         }
 }
 
+/* Several, or a flood would cost a poll(2) for each. */
 static void on_server(struct run *r) {
         struct packet p;
-        int n = packet_receive(r->fd, r->packet, &p, MSG_DONTWAIT);
 
-        if (n > 0)
-                on_packet(r, &p);
-        else if (n != -EAGAIN)
-                end(r, VIEWER_LOST, EXIT_OURS);
+        for (unsigned i = 0; i < TURN_PACKETS && r->shown_size == 0 && !r->done; i++) {
+                int n = packet_receive(r->fd, r->packet, &p, MSG_DONTWAIT);
+                if (n == -EAGAIN)
+                        return;
+                if (n > 0)
+                        on_packet(r, &p);
+                else
+                        end(r, VIEWER_LOST, EXIT_OURS);
+        }
 }
 
 /* ---- signals ---- */

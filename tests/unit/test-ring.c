@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/fd.h"
 #include "console/ring.h"
 #include "unit.h"
 
@@ -120,12 +121,38 @@ static void an_endless_string_hides_itself_only(void **state) {
         assert_int_equal(r.written - ring_safe(&r, ring_begin(&r)), 5);
 }
 
+/* Text is passed over in words where it comes in one piece, so the places must be those of single bytes. */
+static void cuts_do_not_matter(void **state) {
+        static const char *const pieces[] = { "plain text",          "\r\n",     "\033[1m",  "\303\244",
+                                              "a longer line of it", "\033]0;t", "\a",       "\342\202",
+                                              "\x7f\x1a\x1c",        "\200",     "12345678", "1234567" };
+        static uint8_t memory[2][RING_SIZE_MIN], stream[60000];
+        struct ring whole, bytewise;
+        size_t size = 0;
+
+        (void) state;
+        srandom(7);
+        while (size < sizeof stream - 64) {
+                const char *piece = pieces[(size_t) random() % ELEMENTSOF(pieces)];
+                memcpy(stream + size, piece, strlen(piece));
+                size += strlen(piece);
+        }
+        ring_init(&whole, memory[0], RING_SIZE_MIN);
+        ring_init(&bytewise, memory[1], RING_SIZE_MIN);
+        ring_write(&whole, stream, size);
+        for (size_t i = 0; i < size; i++)
+                ring_write(&bytewise, stream + i, 1);
+        assert_int_equal(whole.state, bytewise.state);
+        assert_true(whole.mark_count > 2 * RING_MARKS && whole.mark_count == bytewise.mark_count);
+        assert_memory_equal(whole.marks, bytewise.marks, sizeof whole.marks);
+        assert_memory_equal(memory[0], memory[1], RING_SIZE_MIN);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(reads_back_what_was_written),
-                cmocka_unit_test(begins_between_sequences_only),
-                cmocka_unit_test(any_stream_replays_as_itself),
-                cmocka_unit_test(an_endless_string_hides_itself_only),
+                cmocka_unit_test(reads_back_what_was_written),  cmocka_unit_test(begins_between_sequences_only),
+                cmocka_unit_test(any_stream_replays_as_itself), cmocka_unit_test(an_endless_string_hides_itself_only),
+                cmocka_unit_test(cuts_do_not_matter),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
