@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -21,14 +22,15 @@ enum {
 struct viewer {
         struct viewer *next;
         int fd;
-        uint32_t events; /* what the set watches it for */
-        bool greeted;    /* its HELLO has come */
-        bool writes;     /* what it types counts */
-        bool blocked;    /* its socket is full */
-        bool role_due;   /* it is to be told what it may do */
-        bool size_due;   /* … and the size of the console */
-        bool told_exit;  /* it knows of the end */
-        bool gone;       /* to be freed at the end of this turn */
+        uint32_t events;     /* what the set watches it for */
+        bool greeted;        /* its HELLO has come */
+        bool writes;         /* what it types counts */
+        bool blocked;        /* its socket is full */
+        bool role_due;       /* it is to be told what it may do */
+        bool size_due;       /* … and the size of the console */
+        bool told_exit;      /* it knows of the end */
+        bool gone;           /* to be freed at the end of this turn */
+        uint64_t blocked_at; /* since when, µs */
         unsigned wants;
         struct winsize size;
         uint64_t position; /* in the ring */
@@ -48,6 +50,13 @@ struct server {
         bool ended;
         int status;
 };
+
+static uint64_t now_usec(void) {
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
 
 /* ---- the viewers' roles ---- */
 
@@ -203,9 +212,10 @@ static void push(struct server *s, struct viewer *v) {
                 v->position = s->ring.written;
         for (unsigned i = 0; i < TURN_PACKETS && has_pending(s, v) && !v->blocked; i++) {
                 int r = send_next(s, v);
-                if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM)
+                if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM) {
                         v->blocked = true;
-                else if (r < 0)
+                        v->blocked_at = now_usec();
+                } else if (r < 0)
                         leave(s, v, false);
         }
         watch(s, v);
@@ -414,6 +424,14 @@ void server_tell(struct server *s, const char *text) {
                 if (v->wants & WANTS_VIEW)
                         set_role(v, v->writes, text);
         push_all(s);
+}
+
+uint64_t server_hold_until(const struct server *s, uint64_t now) {
+        for (const struct viewer *v = s->viewers; v; v = v->next)
+                if ((v->wants & WANTS_OWN) && v->blocked && !v->gone &&
+                    s->ring.written - v->position > s->ring.size / 2 && v->blocked_at + SERVER_STALL_USEC > now)
+                        return v->blocked_at + SERVER_STALL_USEC;
+        return 0;
 }
 
 void server_feed(struct server *s) {

@@ -60,6 +60,12 @@ void server_resized(struct server *s, const struct winsize *size);
 /* Every viewer is told TEXT, a sentence that must live as long as the server. */
 void server_tell(struct server *s, const char *text);
 
+/* Until when the payload is better not read: CLOCK_MONOTONIC in µs; 0: it can be. The viewer that the container lives
+ * with sets the pace, as the terminal does in a run without a server, but only as long as it goes on reading: one that
+ * stands still for SERVER_STALL_USEC delays nobody any more, until it moves again. */
+#define SERVER_STALL_USEC 100000
+uint64_t server_hold_until(const struct server *s, uint64_t now_usec);
+
 /* The payload may take input that it would not take before. */
 void server_feed(struct server *s);
 

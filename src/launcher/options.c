@@ -190,7 +190,7 @@ const struct option_row option_table[] = {
           "The key that leaves the console or ends the container, in caret notation: *^]* is Ctrl-] (the default), *^a* Ctrl-A. With *none* all that is typed is the payload's. For a container within one, give the inner or the outer another key.", NULL },
         { NULL, 0, "scrollback", ARGUMENT_REQUIRED, "SIZE", SETTING_SCROLLBACK, set_scrollback,
           "how much output a new viewer is shown (256K)",
-          "For *--detach* and *--detachable*. 0 to 64M.", NULL },
+          "0 to 64M. Without the option it is 256K for a console that can be left, and 64K for any other.", NULL },
 };
 /* clang-format on */
 const size_t option_count = ELEMENTSOF(option_table);

@@ -14,9 +14,10 @@
 #include "launcher/state.h"
 
 enum {
-        TELL_MSEC = 1000,   /* how long a slow viewer is waited for at the end */
-        LINGER_MSEC = 2000, /* how long late ones are still answered */
-        SAFE_PIECE = 8192,  /* filtered at once */
+        TELL_MSEC = 1000,               /* how long a slow viewer is waited for at the end */
+        LINGER_MSEC = 2000,             /* how long late ones are still answered */
+        SAFE_PIECE = 8192,              /* filtered at once */
+        SCROLLBACK_UNASKED = 64 * 1024, /* of a console that was not started to be left */
 };
 
 struct presence {
@@ -93,10 +94,11 @@ static void on_console_resized(void *userdata, const struct winsize *size) {
 /* ---- the interface ---- */
 
 static int open_server(struct presence *p, const struct plan *plan, struct error *e) {
+        bool asked = plan->session || plan->spec->origin[SETTING_SCROLLBACK];
         struct server_options options = {
                 .listener = state_listen(&p->place, e),
                 .uid = getuid(),
-                .scrollback = (size_t) plan->spec->scrollback,
+                .scrollback = asked ? (size_t) plan->spec->scrollback : SCROLLBACK_UNASKED,
                 .blind = !p->console,
                 .typed_on = plan->console == CONSOLE_INTERACTIVE,
                 .hooks = { p, on_input, on_resize, on_command, on_owner_gone, on_enter },
@@ -170,6 +172,10 @@ int presence_fd(const struct presence *p) {
 
 void presence_dispatch(struct presence *p) {
         server_dispatch(p->server);
+}
+
+uint64_t presence_hold_until(const struct presence *p, uint64_t now_usec) {
+        return p->has_owner ? server_hold_until(p->server, now_usec) : 0;
 }
 
 void presence_feed(struct presence *p) {

@@ -29,6 +29,9 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
 
 int presence_fd(const struct presence *p);
 void presence_dispatch(struct presence *p);
+/* Until when the console is better not dispatched, for the sake of the viewer that was there from the start; see
+ * server_hold_until(). 0: it can be. */
+uint64_t presence_hold_until(const struct presence *p, uint64_t now_usec);
 /* The console has been dispatched: it may take what it would not take before. */
 void presence_feed(struct presence *p);
 

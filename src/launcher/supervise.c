@@ -55,8 +55,9 @@ struct supervisor {
         struct error error; /* what the child reported */
         bool ended;         /* the leader has */
         bool console_started;
-        bool has_run; /* with a presence: the payload has been executed */
-        int status;   /* for our exit, with OUTCOME_ENDED */
+        bool has_run;        /* with a presence: the payload has been executed */
+        uint64_t held_until; /* the console is not read, so that a viewer can follow; 0: it is */
+        int status;          /* for our exit, with OUTCOME_ENDED */
 };
 
 static uint64_t now_usec(void) {
@@ -436,6 +437,7 @@ static int poll_timeout(const struct supervisor *s) {
         uint64_t next = stop_next(&s->stop);
 
         next = sooner(next, notices_next(&s->notices));
+        next = sooner(next, s->held_until);
         if (s->registrar)
                 next = sooner(next, machined_deadline(registrar_client(s->registrar)));
         if (next == 0)
@@ -457,6 +459,7 @@ static int wait_for_events(struct supervisor *s, struct pollfd *p, nfds_t count)
 
 static void loop(struct supervisor *s) {
         while (!s->ended) {
+                s->held_until = s->presence ? presence_hold_until(s->presence, now_usec()) : 0;
                 struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
                 struct {
                         int fd;
@@ -465,7 +468,7 @@ static void loop(struct supervisor *s) {
                 } sources[] = {
                         { s->signal_fd, on_signal, POLLIN },
                         { s->launch.sync_fd, on_sync, POLLIN },
-                        { s->console_started ? console_fd(s->console) : -1, on_console, POLLIN },
+                        { s->console_started && !s->held_until ? console_fd(s->console) : -1, on_console, POLLIN },
                         { s->launch.notify_fd, on_notify, POLLIN },
                         { s->presence ? presence_fd(s->presence) : -1, on_presence, POLLIN },
                         { client ? machined_fd(client) : -1, on_registrar, client ? machined_events(client) : 0 },

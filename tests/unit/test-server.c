@@ -346,6 +346,34 @@ static void sizes_and_remarks(void **state) {
         fd_close(fd), fd_close(other);
 }
 
+/* The viewer that the container lives with is waited for while it goes on reading, and nobody else is. */
+static void the_owner_sets_the_pace(void **state) {
+        struct fixture *f = *state;
+        char text[1024];
+        struct packet p;
+
+        memset(text, 'x', sizeof text);
+        for (unsigned own = 0; own <= WANTS_OWN; own += WANTS_OWN) {
+                assert_int_equal(reopen(f, false, false), 0);
+                int fd = view(f, WANTS_VIEW | own, 24);
+                assert_int_equal(server_hold_until(f->server, monotonic_usec()), 0);
+                for (unsigned i = 0; i < 1024 && !server_hold_until(f->server, monotonic_usec()); i++)
+                        server_output(f->server, (const uint8_t *) text, sizeof text);
+                uint64_t now = monotonic_usec(), until = server_hold_until(f->server, now);
+                assert_int_equal(until > now, own != 0);
+                assert_int_equal(server_hold_until(f->server, now + 2 * SERVER_STALL_USEC), 0); /* it stands still */
+                uint8_t buffer[PACKET_SIZE_MAX];
+                for (unsigned i = 0; i < 20000 && packet_receive(fd, buffer, &p, MSG_DONTWAIT) > 0; i++) {
+                        if (p.kind == PACKET_LAG)
+                                assert_int_equal(own, 0);
+                        server_dispatch(f->server);
+                }
+                assert_int_equal(server_hold_until(f->server, monotonic_usec()), 0);
+                assert_false(server_pending(f->server));
+                fd_close(fd);
+        }
+}
+
 /* Commands, and the end, are for everybody; to see and to type needs a console. */
 static void no_console(void **state) {
         struct fixture *f = *state;
@@ -404,6 +432,7 @@ int main(void) {
                 TEST(who_enters_is_forgotten),
                 TEST(no_console),
                 TEST(sizes_and_remarks),
+                TEST(the_owner_sets_the_pace),
                 TEST(beside_a_terminal),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
