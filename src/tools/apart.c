@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/syscalls.h"
 
-enum { DYING_ROUNDS = 50, DYING_MSEC = 2 };
+enum { DYING_MSEC = 100 };
 
 static uint64_t now_msec(void) {
         struct timespec t;
@@ -71,9 +72,11 @@ int apart_read(const struct apart *a, void *buffer, size_t size, unsigned msec, 
 /* What waits uninterruptibly does not die either; it is not waited for, and becomes the reaper's with our end. */
 void apart_end(struct apart *a) {
         if (a->pid > 0) {
+                _cleanup_close_ int pidfd = sys_pidfd_open(a->pid, 0);
+                struct pollfd p = { .fd = pidfd, .events = POLLIN };
                 (void) kill(a->pid, SIGKILL);
-                for (int i = 0; i < DYING_ROUNDS && waitpid(a->pid, NULL, WNOHANG) == 0; i++)
-                        (void) poll(NULL, 0, DYING_MSEC);
+                (void) poll(&p, 1, DYING_MSEC);
+                (void) waitpid(a->pid, NULL, WNOHANG);
         }
         a->fd = fd_close(a->fd);
         a->pid = 0;
