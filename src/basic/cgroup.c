@@ -51,15 +51,21 @@ void cgroup_enable_controllers(int group_fd) {
         }
 }
 
-int cgroup_path(pid_t pid, char **ret) {
+/* proc_pid_cgroup(5). The caller frees. */
+static int read_groups(pid_t pid, char **ret) {
         _cleanup_free_ char *file = pid > 0 ? text_format("/proc/%d/cgroup", (int) pid) : strdup("/proc/self/cgroup");
         _cleanup_close_ int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
-        _cleanup_free_ char *text = NULL;
-        char root[] = "/";
 
         if (!file)
                 return -ENOMEM;
-        int r = fd < 0 ? -errno : fd_read_file(fd, LIST_LIMIT, &text, NULL);
+        return fd < 0 ? -errno : fd_read_file(fd, LIST_LIMIT, ret, NULL);
+}
+
+int cgroup_path(pid_t pid, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        char root[] = "/";
+        int r = read_groups(pid, &text);
+
         if (r < 0 || !text)
                 return r;
         /* A hierarchy that was never mounted has no line, and then everything is at its root. */
@@ -71,6 +77,41 @@ int cgroup_path(pid_t pid, char **ret) {
                 return -EXDEV;
         *ret = strdup(line);
         return *ret ? 0 : -ENOMEM;
+}
+
+/* "Control Group APIs and Delegation" of systemd: slices hold slices and units; what is below a unit is its own. */
+char *cgroup_unit_of(const char *path) {
+        while (*path == '/') {
+                size_t n = strcspn(++path, "/\n");
+                _cleanup_free_ char *name = strndup(path, n);
+                if (!name)
+                        return NULL;
+                if (text_ends_with(name, ".scope") || text_ends_with(name, ".service"))
+                        return TAKE_PTR(name);
+                if (!text_ends_with(name, ".slice"))
+                        return NULL;
+                path += n;
+        }
+        return NULL;
+}
+
+int cgroup_unit(pid_t pid, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL;
+        int r = read_groups(pid, &text);
+
+        if (r < 0)
+                return r;
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                char *path = strchr(line, '/');
+                const char *systemd = strstr(line, ":name=systemd:/");
+                if (!path || !(text_starts_with(line, "0::/") || (systemd && systemd < path)))
+                        continue;
+                *ret = cgroup_unit_of(path);
+                if (*ret)
+                        return 0;
+        }
+        return -ENOENT;
 }
 
 /* Where a host has cgroup2: alone, or beside the hierarchies of v1. */

@@ -20,6 +20,13 @@ void cgroup_enable_controllers(int group_fd);
  * process or a kernel without groups, -EXDEV for a group outside of the namespace. The caller frees *RET. */
 int cgroup_path(pid_t pid, char **ret);
 
+/* The unit of the host's systemd that process PID is in: the first component of its group's path that is no slice, if
+ * it has the name of a service or scope; in the cgroup2 hierarchy or systemd's own of v1. Returns 0 or a negative
+ * errno: -ENOENT: it is in none. The caller frees *RET. */
+int cgroup_unit(pid_t pid, char **ret);
+/* The same of a group's path; NULL: it is in none. The caller frees. */
+char *cgroup_unit_of(const char *path);
+
 /* Opens the directory of the group PATH (as cgroup_path() gives it) for changes below it: where the host has cgroup2
  * mounted, writable; our own group also where it has not (a v1 host, a sandbox). The host's mounts and the options of
  * the hierarchy stay as they are. Returns a descriptor, or a negative errno: -ENOENT where there is no such group. */

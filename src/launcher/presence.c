@@ -30,11 +30,15 @@ struct presence {
         bool has_owner;   /* a viewer that was there from the start */
 };
 
-static uint64_t now_msec(void) {
+static uint64_t now_usec(void) {
         struct timespec t;
 
         clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+static uint64_t now_msec(void) {
+        return now_usec() / 1000;
 }
 
 /* ---- between server and console ---- */
@@ -127,6 +131,20 @@ static const char *console_name(enum console_mode mode) {
         }
 }
 
+static void fill_state(struct state *s, const struct plan *plan) {
+        *s = (struct state){ .class = "container",
+                             .supervisor = { getpid(), process_start(getpid()) },
+                             .started = (uint64_t) time(NULL),
+                             .monotonic = now_usec() };
+        snprintf(s->name, sizeof s->name, "%s", plan->machine);
+        id128_plain(&plan->machine_id, s->id);
+        snprintf(s->console, sizeof s->console, "%s", console_name(plan->console));
+        snprintf(s->root, sizeof s->root, "%s", plan->probe->root.real_path);
+        /* It has been opened by now. */
+        _cleanup_free_ char *log = plan->spec->console_log.path ? realpath(plan->spec->console_log.path, NULL) : NULL;
+        snprintf(s->log, sizeof s->log, "%s", log ? log : "");
+}
+
 int presence_open(const struct plan *plan, struct console *console, int viewer_fd, const struct presence_hooks *hooks,
                   struct presence **ret, struct error *e) {
         struct presence *p = calloc(1, sizeof *p);
@@ -136,15 +154,7 @@ int presence_open(const struct plan *plan, struct console *console, int viewer_f
                 return error_memory(e);
         }
         *p = (struct presence){ .console = console, .hooks = *hooks, .place = STATE_PLACE_NONE };
-        p->state = (struct state){ .class = "container",
-                                   .supervisor = { getpid(), process_start(getpid()) },
-                                   .started = (uint64_t) time(NULL) };
-        snprintf(p->state.name, sizeof p->state.name, "%s", plan->machine);
-        snprintf(p->state.console, sizeof p->state.console, "%s", console_name(plan->console));
-        snprintf(p->state.root, sizeof p->state.root, "%s", plan->probe->root.real_path);
-        /* It has been opened by now. */
-        _cleanup_free_ char *log = plan->spec->console_log.path ? realpath(plan->spec->console_log.path, NULL) : NULL;
-        snprintf(p->state.log, sizeof p->state.log, "%s", log ? log : "");
+        fill_state(&p->state, plan);
         int r = state_take(plan->machine, &p->place, e);
         if (r >= 0)
                 r = open_server(p, plan, e);
@@ -190,7 +200,9 @@ int presence_started(struct presence *p, pid_t leader, struct error *e) {
         p->state.leader = (struct process_id){ leader, process_start(leader) };
         p->state.ready = false;
         _cleanup_free_ char *group = NULL; /* it has not moved yet: what it is in is the payload's */
+        _cleanup_free_ char *unit = NULL;
         snprintf(p->state.cgroup, sizeof p->state.cgroup, "%s", cgroup_path(leader, &group) >= 0 ? group : "");
+        snprintf(p->state.unit, sizeof p->state.unit, "%s", cgroup_unit(leader, &unit) >= 0 ? unit : "");
         return state_write(&p->place, &p->state, e);
 }
 

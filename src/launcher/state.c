@@ -208,12 +208,15 @@ static int print_state(const struct state *s, char **ret, size_t *ret_size) {
         put_string(f, "root", s->root);
         put_string(f, "log", s->log);
         put_string(f, "cgroup", s->cgroup);
+        put_string(f, "unit", s->unit);
+        put_string(f, "id", s->id);
         put_string(f, "console", s->console);
         put_number(f, "supervisor", (uint64_t) s->supervisor.pid, ",");
         put_number(f, "supervisor_start", s->supervisor.start, ",");
         put_number(f, "leader", (uint64_t) s->leader.pid, ",");
         put_number(f, "leader_start", s->leader.start, ",");
         put_number(f, "ready", s->ready, ",");
+        put_number(f, "monotonic", s->monotonic, ",");
         put_number(f, "started", s->started, "}\n");
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
@@ -283,11 +286,14 @@ int state_read(const char *name, struct state *ret, struct error *e) {
                 .leader = { (pid_t) get_number(text, "leader"), get_number(text, "leader_start") },
                 .ready = get_number(text, "ready") != 0,
                 .started = get_number(text, "started"),
+                .monotonic = get_number(text, "monotonic"),
         };
         snprintf(ret->name, sizeof ret->name, "%s", name);
         get_string(text, "root", ret->root, sizeof ret->root);
         get_string(text, "log", ret->log, sizeof ret->log);
         get_string(text, "cgroup", ret->cgroup, sizeof ret->cgroup);
+        get_string(text, "unit", ret->unit, sizeof ret->unit);
+        get_string(text, "id", ret->id, sizeof ret->id);
         get_string(text, "class", ret->class, sizeof ret->class);
         get_string(text, "console", ret->console, sizeof ret->console);
         return 0;

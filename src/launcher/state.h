@@ -28,11 +28,14 @@ struct state {
         char root[4096];
         char log[4096];    /* of --console-log=, absolute; empty: none */
         char cgroup[4096]; /* of the payload, as the host's cgroup2 names it; empty: none */
+        char unit[256];    /* of the host's systemd that the payload is in; empty: none */
+        char id[33];       /* the machine's, 32 hexadecimal digits */
         char class[16];    /* "container" */
         char console[16];  /* "detached", … */
         struct process_id supervisor, leader;
-        bool ready;       /* the payload has said so (READY=1, sd_notify(3)) */
-        uint64_t started; /* seconds since the epoch */
+        bool ready;         /* the payload has said so (READY=1, sd_notify(3)) */
+        uint64_t started;   /* seconds since the epoch */
+        uint64_t monotonic; /* the same moment: µs of CLOCK_MONOTONIC; 0: not known */
 };
 
 struct state_place {

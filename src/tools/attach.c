@@ -24,14 +24,13 @@ int tools_command(const char *name, int command, int number, struct error *error
         return r < 0 ? error_set(error, -r, "cannot tell the machine %s: %m", name) : 0;
 }
 
-static int judge(const struct request *q, const struct viewer_result *result, struct error *error) {
+int attach_judge(const char *name, const struct viewer_result *result, struct error *error) {
         switch (result->end) {
         case VIEWER_LEFT:
-                log_notice("%s runs on", q->name);
+                log_notice("%s runs on", name);
                 return result->status;
         case VIEWER_LOST:
-                return error_set(error, EPIPE, "the supervisor of %s has vanished, and the container with it",
-                                 q->name);
+                return error_set(error, EPIPE, "the supervisor of %s has vanished, and the container with it", name);
         case VIEWER_REFUSED:
                 return error_set(error, EPROTO, "%s", result->text);
         case VIEWER_TOLD:
@@ -62,7 +61,7 @@ int attach_run(const struct request *q, struct error *error) {
         if (r < 0)
                 return error_set(error, -r, "cannot speak with the machine %s: %m", q->name);
         r = viewer_run(fd, &options, &result, error);
-        return r < 0 ? r : judge(q, &result, error);
+        return r < 0 ? r : attach_judge(q->name, &result, error);
 }
 
 int tools_follow(const char *name, struct error *error) {

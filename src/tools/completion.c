@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "basic/fd.h"
+#include "basic/text.h"
+#include "tools/details.h"
 #include "tools/tools.h"
 
 #define MACHINES "spawnctl list --no-legend 2>/dev/null | cut -d\" \" -f1"
@@ -12,6 +14,22 @@
 static void print_verbs(void) {
         for (size_t i = 0; i < verb_count; i++)
                 printf("%s%s", i ? " " : "", verb_table[i].name);
+}
+
+static void print_properties(void) {
+        for (size_t i = 0; details_property(i); i++)
+                printf("%s%s", i ? " " : "", details_property(i));
+}
+
+/* Those that take any number of machines, with SEPARATOR between them. */
+static void print_many(const char *before, const char *separator) {
+        bool any = false;
+
+        for (size_t i = 0; i < verb_count; i++)
+                if (verb_table[i].operand == OPERAND_MACHINES) {
+                        printf("%s%s%s", any ? separator : "", before, verb_table[i].name);
+                        any = true;
+                }
 }
 
 /* "VERB) words='--a --b' ;;" for each verb: both shells read it. */
@@ -31,14 +49,19 @@ static void print_bash(void) {
                "_spawnctl() {\n"
                "        local cur=${COMP_WORDS[COMP_CWORD]} verb= name= word skip= words=\n"
                "        for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-               "                if [[ $word == = ]]; then skip=1\n" /* bash takes --name=value apart */
+               "                if [[ $word == = ]]; then skip=${skip:-1}\n" /* bash takes --name=value apart */
+               "                elif [[ ( ! $verb || $verb == show ) && ( $word == -p || $word == --property ) ]]; "
+               "then skip=property\n"
                "                elif [[ $skip ]]; then skip=\n"
                "                elif [[ $word == -* ]]; then :\n"
                "                elif [[ ! $verb ]]; then verb=$word\n"
                "                elif [[ ! $name ]]; then name=$word\n"
                "                fi\n"
                "        done\n"
-               "        if [[ $cur == -* ]]; then\n"
+               "        if [[ $skip == property ]]; then COMPREPLY=($(compgen -W '");
+        print_properties();
+        printf("' -- \"${cur#=}\"))\n"
+               "        elif [[ $cur == -* ]]; then\n"
                "        case $verb in\n");
         print_cases("words='", "'");
         printf("        esac\n"
@@ -48,7 +71,9 @@ static void print_bash(void) {
         print_verbs();
         printf("' -- \"$cur\"))\n"
                "        elif [[ $verb == list || $verb == top ]]; then COMPREPLY=()\n"
-               "        elif [[ ! $name ]]; then COMPREPLY=($(compgen -W \"$(" MACHINES ")\" -- \"$cur\"))\n"
+               "        elif [[ ! $name ");
+        print_many("|| $verb == ", " ");
+        printf(" ]]; then COMPREPLY=($(compgen -W \"$(" MACHINES ")\" -- \"$cur\"))\n"
                "        else mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); compopt -o filenames\n"
                "        fi\n"
                "        return 0\n"
@@ -58,7 +83,10 @@ static void print_bash(void) {
 static void print_zsh(void) {
         printf("#compdef spawnctl\n# zsh completion for spawnctl, made from its tables\n"
                "local verb=${words[2]}\n"
-               "if [[ ${words[CURRENT]} == -* ]]; then\n"
+               "if [[ $verb == show && ${words[CURRENT-1]} == (-p|--property) ]]; then\n"
+               "        compadd -- ");
+        print_properties();
+        printf("\nelif [[ ${words[CURRENT]} == -* ]]; then\n"
                "        case $verb in\n");
         print_cases("compadd -- ", "");
         printf("        esac\n"
@@ -67,7 +95,9 @@ static void print_zsh(void) {
         print_verbs();
         printf("\nelif [[ $verb == list || $verb == top ]]; then\n"
                "        return 1\n"
-               "elif (( CURRENT == 3 )); then\n"
+               "elif (( CURRENT == 3 )) || [[ $verb == (");
+        print_many("", "|");
+        printf(") ]]; then\n"
                "        compadd -- ${(f)\"$(" MACHINES ")\"}\n"
                "else\n"
                "        _files\n"
@@ -85,6 +115,11 @@ static void print_fish(void) {
                        o->name, o->metavar ? " -r" : "", o->help);
                 if (o->letter)
                         printf(" -s %c", o->letter);
+                if (text_equal(o->name, "property")) {
+                        printf(" -a '");
+                        print_properties();
+                        putchar('\'');
+                }
                 putchar('\n');
         }
         for (size_t i = 0; i < verb_count; i++)

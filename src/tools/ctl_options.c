@@ -8,6 +8,9 @@
 
 const struct ctl_option ctl_options[] = {
         { 'j', "json", NULL, offsetof(struct request, json), "list status show top", "print JSON", false },
+        { 'p', "property", "NAME", offsetof(struct request, properties), "show", "only this; also a list: NAME,NAME",
+          true },
+        { 0, "value", NULL, offsetof(struct request, value), "show", "values without their names", false },
         { 0, "no-legend", NULL, offsetof(struct request, no_legend), "list top", "leave head and foot away", false },
         { 'r', "read-only", NULL, offsetof(struct request, read_only), "attach bind", "only look; mount read-only",
           false },

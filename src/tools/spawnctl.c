@@ -136,6 +136,10 @@ static int parse(int argc, char *argv[], struct request *q, const struct verb **
                         *ret = find_verb(argv[i++], error);
                         if (!*ret)
                                 return -EINVAL;
+                } else if ((*ret)->operand == OPERAND_MACHINES) {
+                        q->name = argv[i++];
+                        if (strv_add(&q->names, q->name) < 0)
+                                return error_memory(error);
                 } else if (!q->name && (*ret)->operand != OPERAND_NONE) {
                         q->name = argv[i++];
                 } else if ((*ret)->operand == OPERAND_PATHS && !q->paths[1]) {
@@ -176,6 +180,8 @@ int main(int argc, char *argv[]) {
         if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
                 r = error_set(&error, EIO, "cannot write to standard output");
         strv_free(&request.environment);
+        strv_free(&request.names);
+        strv_free(&request.properties);
         if (r < 0) {
                 error_print(&error);
                 return error_exit_status(&error);

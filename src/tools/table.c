@@ -62,15 +62,21 @@ static void print_json(const struct table *t) {
         puts("]");
 }
 
+static size_t columns_shown(const struct table *t) {
+        return t->shown > 0 ? t->shown : t->columns;
+}
+
 static void print_line(const struct table *t, const size_t *widths, char (*cells)[TABLE_CELL]) {
-        for (size_t c = 0; c < t->columns; c++) {
+        const size_t columns = columns_shown(t);
+
+        for (size_t c = 0; c < columns; c++) {
                 char escaped[TABLE_CELL * 4] = "";
                 const char *cell = t->titles[c];
                 if (cells) {
                         text_escape(escaped, sizeof escaped, *cells[c] ? cells[c] : "-");
                         cell = escaped;
                 }
-                if (c + 1 < t->columns)
+                if (c + 1 < columns)
                         printf("%-*s ", (int) widths[c], cell);
                 else
                         puts(cell);
@@ -84,7 +90,7 @@ void table_print(const struct table *t, bool json, bool legend) {
                 print_json(t);
                 return;
         }
-        for (size_t c = 0; c < t->columns; c++) {
+        for (size_t c = 0; c < columns_shown(t); c++) {
                 widths[c] = legend ? strlen(t->titles[c]) : 1;
                 for (size_t r = 0; r < t->rows; r++) {
                         char escaped[TABLE_CELL * 4];

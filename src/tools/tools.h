@@ -13,11 +13,14 @@
 
 /* The words of a command line, taken apart. */
 struct request {
-        const char *name; /* the machine; NULL where the verb takes none */
-        char **words;     /* what follows it */
+        const char *name;  /* the machine; NULL where the verb takes none */
+        struct strv names; /* status, show: it and those that follow */
+        char **words;      /* what follows it */
         int word_count;
         const char *paths[2]; /* copy-to, copy-from, bind: from where, and to where or NULL */
         bool json, no_legend;
+        bool value;               /* show */
+        struct strv properties;   /* show: names, or lists of them with commas */
         bool read_only;           /* attach, bind */
         bool take, share;         /* attach */
         bool force;               /* copy-to, copy-from */
@@ -32,7 +35,7 @@ struct request {
         struct strv environment;  /* exec, shell */
 };
 
-enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_PATHS, OPERAND_WORDS };
+enum verb_operand { OPERAND_NONE, OPERAND_MACHINE, OPERAND_MACHINES, OPERAND_PATHS, OPERAND_WORDS };
 
 /* One row for each verb. RUN returns the exit status, or a negative errno with *ERROR filled. */
 struct verb {
@@ -74,6 +77,9 @@ int tools_follow(const char *name, struct error *error);
 
 /* Stays with the console of a machine. Returns the exit status or a negative errno. */
 int attach_run(const struct request *q, struct error *error);
+/* What the end of a viewer of machine NAME means: an exit status, or a negative errno. */
+struct viewer_result;
+int attach_judge(const char *name, const struct viewer_result *result, struct error *error);
 /* Waits for the end of a machine and returns its status, or a negative errno. */
 int attach_wait_exit(const char *name, struct error *error);
 
@@ -93,6 +99,11 @@ int log_since(const char *text, time_t now, char ret[static LOG_STAMP_SIZE]);
  * status (0 after a signal) or a negative errno. */
 int record_run(const struct request *q, struct error *error);
 
+/* What machines there are: a table. What each of those named is: for people, or as its properties. */
+int status_list(const struct request *q, struct error *error);
+int status_status(const struct request *q, struct error *error);
+int status_show(const struct request *q, struct error *error);
+
 /* What the machines use: a table, once or again and again. Returns 0 or a negative errno. */
 int top_run(const struct request *q, struct error *error);
 /* BYTES with a unit, as "1.5M". */
@@ -104,11 +115,12 @@ int transfer_copy_from(const struct request *q, struct error *error);
 int transfer_bind(const struct request *q, struct error *error);
 
 /* A table for people, or the same as JSON: an array of objects. */
-enum { TABLE_COLUMNS = 8, TABLE_CELL = 256 };
+enum { TABLE_COLUMNS = 10, TABLE_CELL = 256 };
 struct table {
         const char *const *titles; /* as JSON keys in lower case */
         unsigned numbers;          /* bit N: column N holds numbers, or nothing */
         size_t columns, rows;
+        size_t shown; /* how many of the columns people see; 0: all */
         char (*cells)[TABLE_COLUMNS][TABLE_CELL];
 };
 /* Adds a row of empty cells and returns it; NULL when memory is exhausted. */

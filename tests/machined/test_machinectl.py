@@ -94,9 +94,30 @@ class Running:
         self.assertEqual(sorted(rows), ['busybox', 'debian'])
         debian, busybox = rows['debian'], rows['busybox']
         self.assertEqual((debian['class'], debian['state'], debian['leader'], debian['root'], debian['console']),
-                         ('container', 'running', int(self.leader), '/var/lib/machines/debian', ''))
+                         ('container', 'running', int(self.leader), '/var/lib/machines/debian', 'read-only' if own else ''))
         self.assertEqual((busybox['root'], busybox['console']), ('/var/lib/machines/busybox', 'detached' if own else ''))
+        for row in debian, busybox:
+            self.assertEqual(row['service'] == 'spawn', own)
+        self.assertEqual((debian['os'], debian['version']), ('debian', self.release.removeprefix('debian-')))
+        self.assertRegex(debian['addresses'], r'\A192\.0\.2\.7( fe80::\S+)?\Z')
         self.gone(unit, 'busybox')
+
+    def verb_show_of_spawnctl(self):
+        """Its own as machinectl shows them; machined's are machinectl's to show."""
+        if self.program == 'spawn':
+            theirs, ours = self.properties('machinectl', 'show', 'debian'), self.properties('spawnctl', 'show', 'debian')
+            names = 'Name', 'Id', 'Unit', 'Leader', 'Class', 'RootDirectory', 'State'
+            self.assertEqual([ours.get(n) for n in names], [theirs.get(n) for n in names])
+            text = self.ok(self.systemd.enter('spawnctl', 'status', 'debian'))
+            self.assertRegex(text, rf'Leader: {self.leader} \(systemd\)\n')
+            self.assertRegex(text, r'Unit: machine-debian\.scope\n')
+            self.assertRegex(text, r'OS: Debian GNU/Linux 1[23]')
+            self.assertRegex(text, r'console-getty\.service')
+            return
+        for verb in 'status', 'show':
+            p = self.systemd.enter('spawnctl', verb, 'debian')
+            self.assertEqual(p.returncode, 125)
+            self.assertIn('machinectl status debian shows it', p.stdout + (p.stderr or ''))
 
     def verb_status(self):
         text = self.ctl('status', 'debian')

@@ -30,6 +30,11 @@ class Completion(Machine):
         self.assertEqual(self.bash('exec', '--t'), ['--tty'])
         self.assertEqual(self.bash('copy-to', 'first', '/etc/os-rel'), ['/etc/os-release'])
         self.assertEqual(self.bash('list', ''), [])
+        self.assertEqual(self.bash('status', 'first', 's'), ['second'])
+        self.assertEqual(self.bash('show', '-p', 'Lea'), ['Leader'])
+        self.assertEqual(self.bash('show', '--property', '=', 'RootD'), ['RootDirectory'])
+        self.assertEqual(self.bash('show', '-p', 'Leader', 'f'), ['first'])
+        self.assertEqual(self.bash('exec', 'first', '-p', '/etc/os-rel'), ['/etc/os-release'])
 
     def test_each_shell_can_read_its_own(self):
         for shell in 'bash', 'zsh', 'fish':

@@ -158,6 +158,34 @@ static void processes_are_moved_and_found(void **state) {
         assert_int_equal(cgroup_remove(top, name), 0);
 }
 
+static void units(void **state) {
+        static const struct {
+                const char *path, *unit;
+        } cases[] = {
+                { "/machine.slice/machine-a\\x2db.scope/payload", "machine-a\\x2db.scope" },
+                { "/system.slice/spawn@x.service", "spawn@x.service" },
+                { "/user.slice/user-0.slice/user@0.service/app.slice/x.scope", "user@0.service" },
+                { "/init.scope", "init.scope" },
+                { "/spawn-m1-12/x.scope", NULL }, /* of the payload's, below what is no unit */
+                { "/machine.slice", NULL },
+                { "/a.slice/b/c.service", NULL },
+                { "/", NULL },
+                { "", NULL },
+        };
+        char *unit = NULL;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                unit = cgroup_unit_of(cases[i].path);
+                if (!unit || !cases[i].unit)
+                        assert_true(!unit && !cases[i].unit);
+                else
+                        assert_string_equal(unit, cases[i].unit);
+                free(unit);
+        }
+        assert_int_equal(cgroup_unit(INT32_MAX, &unit), -ENOENT);
+}
+
 static void processes_enter_and_are_killed(void **state) {
         _cleanup_close_ int top = open_cgroup2();
         char name[64], inner[96], innermost[128];
@@ -266,6 +294,7 @@ int main(void) {
                 cmocka_unit_test(depth_is_bounded),
                 cmocka_unit_test(entering_needs_a_group),
                 cmocka_unit_test(processes_are_moved_and_found),
+                cmocka_unit_test(units),
                 cmocka_unit_test(processes_enter_and_are_killed),
                 cmocka_unit_test(a_busy_group_is_waited_for),
                 cmocka_unit_test(the_options_of_the_host_stay),

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The directory by which a session is found, in a /run of our own. */
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 
-#include "helpers.h"
-#include "launcher/state.h"
-
-static void in_a_run_of_our_own(void) {
-        need_root();
-        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-            mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") < 0) {
-                print_message("no mount namespace can be made here\n");
-                skip();
-        }
-}
+#include "made-run.h"
 
 static struct state sample(void) {
         struct state s = { .name = "m1",
                            .root = "/a \"root\"\\ with\n\xC3\xA4 and \"leader\":77",
                            .log = "/var/log/with \"quotes\"",
                            .cgroup = "/machine.slice/a\\x2db.scope/payload",
+                           .unit = "machine-a\\x2db.scope",
+                           .id = "1d44a6d3f7b547bdb5e1b2b0b0f03965",
                            .class = "container",
                            .console = "detached",
                            .supervisor = { getpid(), process_start(getpid()) },
                            .leader = { 12, 34 },
                            .ready = true,
-                           .started = 1234567890123 };
+                           .started = 1234567890123,
+                           .monotonic = UINT64_C(1) << 60 };
         return s;
 }
 
@@ -43,6 +34,9 @@ static void what_is_written_is_read(void **state) {
         assert_int_equal(state_read("m1", &got, &e), 0);
         assert_string_equal(got.root, s.root);
         assert_string_equal(got.log, s.log);
+        assert_string_equal(got.unit, s.unit);
+        assert_string_equal(got.id, s.id);
+        assert_true(got.monotonic == s.monotonic);
         assert_string_equal(got.cgroup, s.cgroup);
         assert_string_equal(got.class, s.class);
         assert_string_equal(got.console, s.console);
