@@ -234,7 +234,7 @@ static int take_name(struct supervisor *s) {
 static void close_presence(struct supervisor *s) {
         if (s->detach)
                 detach_failed(s->detach, s->status);
-        if (s->presence && presence_end(s->presence, s->status) && s->detach && s->has_run)
+        if (s->presence && presence_end(s->presence, s->status) && s->detach && s->plan->session && s->has_run)
                 s->detach->lingering = TAKE_PTR(s->presence);
         s->presence = presence_close(s->presence);
 }

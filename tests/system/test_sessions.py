@@ -427,6 +427,9 @@ class Sessions(TestCase):
         self.assertIn(b'<typed>', p.stdout.read())
 
     def test_a_command_without_a_console(self):
+        begin = time.monotonic()
+        self.assertEqual(self.spawn('-q', '-D', self.root, '--machine=m1', '--console=pipe', '/bin/true').returncode, 0)
+        self.assertLess(time.monotonic() - begin, 1.5)  # nor does it stay for those who come late
         p = self.start('-q', '-D', self.root, '--machine=m1', '--console=pipe', '/bin/sleep', '500')
         wait_until(lambda: self.consoles() == {'m1': 'none'}, 'the machine')
         q = self.ctl('attach', 'm1')
