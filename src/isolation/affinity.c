@@ -2,6 +2,7 @@
 #include "isolation/affinity.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/text.h"
@@ -41,4 +42,20 @@ int affinity_parse(const char *text, cpu_set_t *ret, struct error *error) {
                 return error_set(error, -r, "%s is no list of CPUs such as 0-3,7", text);
         *ret = set;
         return 0;
+}
+
+const char *affinity_format(const cpu_set_t *set, char *buffer, size_t size) {
+        size_t n = 0;
+
+        *buffer = 0;
+        for (size_t first = 0, last; first < CPU_SETSIZE && n < size; first = last + 1) {
+                last = first;
+                if (!CPU_ISSET(first, set))
+                        continue;
+                while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, set))
+                        last++;
+                n += (size_t) snprintf(buffer + n, size - n, last > first ? "%s%zu-%zu" : "%s%zu", n ? "," : "", first,
+                                       last);
+        }
+        return buffer;
 }

@@ -8,3 +8,5 @@
 
 /* Numbers and ranges separated by commas or spaces: "0-3,7 9". Returns 0 or a negative errno. */
 int affinity_parse(const char *text, cpu_set_t *ret, struct error *error);
+/* SET in that form, with commas; cut to SIZE. Returns BUFFER. */
+const char *affinity_format(const cpu_set_t *set, char *buffer, size_t size);

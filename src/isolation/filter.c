@@ -38,13 +38,18 @@ static const char *nearest_group(const char *name) {
         return best;
 }
 
+enum { WARNINGS_LIMIT = 10 }; /* the names may be an image's */
+
 static int mark_names(const struct strv *names, uint8_t *marks, struct error *error) {
+        size_t unknown = 0;
+
         for (size_t i = 0; names && i < names->count; i++) {
                 const char *name = names->items[i];
                 int r = filter_mark(&filter_native, name, marks, true);
-                if (r == -ENOENT)
-                        log_warning("there is no system call %s, so the filter leaves it out", name);
-                else if (r < 0) {
+                if (r == -ENOENT) {
+                        if (unknown++ < WARNINGS_LIMIT)
+                                log_warning("there is no system call %s, so the filter leaves it out", name);
+                } else if (r < 0) {
                         const char *guess = nearest_group(name);
                         error_set(error, EINVAL, "there is no group of system calls %s", name);
                         if (guess && error)
@@ -52,6 +57,8 @@ static int mark_names(const struct strv *names, uint8_t *marks, struct error *er
                         return -EINVAL;
                 }
         }
+        if (unknown > WARNINGS_LIMIT)
+                log_warning("there are no system calls of %zu more names", unknown - WARNINGS_LIMIT);
         return 0;
 }
 

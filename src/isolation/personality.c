@@ -46,3 +46,10 @@ int personality_parse(const char *text, unsigned long *ret, struct error *error)
                            ELEMENTSOF(table) > 1 ? table[ELEMENTSOF(table) - 1].name : "");
         return -EINVAL;
 }
+
+const char *personality_name(unsigned long value) {
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (table[i].value == value)
+                        return table[i].name;
+        return NULL;
+}

@@ -6,3 +6,5 @@
 
 /* The names that this build's processor runs. Returns 0 or -EINVAL with the list of them. */
 int personality_parse(const char *text, unsigned long *ret, struct error *error);
+/* The name of VALUE, or NULL. */
+const char *personality_name(unsigned long value);

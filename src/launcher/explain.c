@@ -13,6 +13,7 @@
 #include "basic/fd.h"
 #include "basic/syscalls.h"
 #include "console/escape.h"
+#include "isolation/affinity.h"
 #include "isolation/capability.h"
 #include "isolation/limits.h"
 #include "isolation/namespaces.h"
@@ -168,6 +169,33 @@ static char *image_root(const struct root_probe *root) {
                            root->image.table, p->number, p->size, p->offset, p->type);
 }
 
+/* Those of the payload's attributes that were asked for; there is no line for the others. */
+static void explain_attributes(struct out *o, const struct plan *plan) {
+        const struct spec *spec = plan->spec;
+        char signal[SIGNAL_NAME_SIZE], score[16], cpus[256];
+        const struct {
+                const char *name, *value;
+                enum setting setting;
+        } rows[] = {
+                { "kill-signal", plan->kill_signal ? signal_name(plan->kill_signal, signal) : NULL,
+                  SETTING_KILL_SIGNAL },
+                { "oom-score-adjust", score, SETTING_OOM_SCORE_ADJUST },
+                { "cpu-affinity", affinity_format(&spec->cpu_affinity, cpus, sizeof cpus), SETTING_CPU_AFFINITY },
+                { "personality", personality_name(spec->personality), SETTING_PERSONALITY },
+        };
+
+        snprintf(score, sizeof score, "%d", spec->oom_score_adjust);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (!spec->origin[rows[i].setting])
+                        continue;
+                begin_object(o);
+                put_text(o, o->json ? "name" : "", rows[i].name);
+                put_text(o, "value", rows[i].value);
+                put_text(o, "origin", spec->origin[rows[i].setting]);
+                end_object(o);
+        }
+}
+
 static void explain_settings(struct out *o, const struct plan *plan) {
         _cleanup_free_ char *log = console_log(&plan->spec->console_log);
         _cleanup_free_ char *image = image_root(&plan->probe->root);
@@ -175,6 +203,9 @@ static void explain_settings(struct out *o, const struct plan *plan) {
         const struct {
                 const char *name, *value, *origin;
         } rows[] = {
+                { "settings-file", plan->spec->settings_file, origin(plan, SETTING_SETTINGS) },
+                { "settings-trusted", plan->spec->settings_file ? (plan->spec->settings_trusted ? "yes" : "no") : NULL,
+                  origin(plan, SETTING_SETTINGS) },
                 { "directory", plan->probe->root.image.path ? NULL : plan->probe->root.real_path,
                   origin(plan, SETTING_DIRECTORY) },
                 { "image", image, origin(plan, SETTING_IMAGE) },
@@ -213,6 +244,7 @@ static void explain_settings(struct out *o, const struct plan *plan) {
                 put_text(o, "origin", rows[i].origin);
                 end_object(o);
         }
+        explain_attributes(o, plan);
         end_list(o);
 }
 
@@ -251,11 +283,13 @@ static void explain_payload(struct out *o, const struct plan *plan) {
                 put_text(o, "stop",
                          plan->init->method == STOP_INITCTL ? "/run/initctl" : "by what it has a handler for");
         put_number(o, "stop-timeout-usec", (int64_t) plan->stop_timeout_usec);
+        put_text(o, "origin", origin(plan, SETTING_START));
         end_object(o);
         for (size_t i = 0; i < plan->spec->words.count; i++) {
                 begin_object(o);
+                const char *from = plan->spec->origin[SETTING_WORDS];
                 put_text(o, "word", plan->spec->words.items[i]);
-                put_text(o, "origin", "command line");
+                put_text(o, "origin", from ? from : "command line");
                 end_object(o);
         }
         end_list(o);
@@ -405,6 +439,8 @@ static void explain_writes(struct out *o, const struct plan *plan) {
 static const char *capability_origin(const struct plan *plan, unsigned c) {
         const uint64_t bit = UINT64_C(1) << c;
 
+        if (plan->spec->capabilities_added & bit & ~CAPABILITY_DEFAULT && plan->spec->capability_origin[c])
+                return plan->spec->capability_origin[c];
         if (plan->spec->capabilities_added & bit & ~CAPABILITY_DEFAULT)
                 return origin(plan, SETTING_CAPABILITY);
         return CAPABILITY_DEFAULT & bit ? "default" : origin(plan, SETTING_PRIVATE_NETWORK);
@@ -425,6 +461,12 @@ static void explain_capabilities(struct out *o, const struct plan *plan) {
         end_list(o);
 }
 
+static const char *limit_origin(const struct plan *plan, int resource) {
+        if (!plan->spec->limit_set[resource])
+                return "default";
+        return plan->spec->limit_origin[resource] ? plan->spec->limit_origin[resource] : origin(plan, SETTING_RLIMIT);
+}
+
 static void explain_limits(struct out *o, const struct plan *plan) {
         char soft[32], hard[32];
 
@@ -436,7 +478,7 @@ static void explain_limits(struct out *o, const struct plan *plan) {
                 put_text(o, o->json ? "name" : "", limit_name(i));
                 put_text(o, "soft", limit_format(plan->limits[i].rlim_cur, soft));
                 put_text(o, "hard", limit_format(plan->limits[i].rlim_max, hard));
-                put_text(o, "origin", plan->spec->limit_set[i] ? origin(plan, SETTING_RLIMIT) : "default");
+                put_text(o, "origin", limit_origin(plan, i));
                 end_object(o);
         }
         end_list(o);
@@ -459,16 +501,22 @@ static void explain_filter(struct out *o, const struct plan *plan) {
         end_list(o);
 }
 
+static const char *variable_origin(const struct plan *plan, const char *variable) {
+        _cleanup_free_ char *name = strndup(variable, strcspn(variable, "="));
+        const char *own = name ? strv_getenv(&plan->spec->environment_origin, name) : NULL;
+
+        return own ? own : origin(plan, SETTING_ENVIRONMENT);
+}
+
 static void explain_environment(struct out *o, const struct plan *plan) {
         const struct strv *lists[] = { &plan->environment, &plan->spec->environment };
-        const char *const origins[] = { "default", origin(plan, SETTING_ENVIRONMENT) };
 
         begin_list(o, "environment");
         for (size_t k = 0; k < ELEMENTSOF(lists); k++)
                 for (size_t i = 0; i < lists[k]->count; i++) {
                         begin_object(o);
                         put_text(o, o->json ? "variable" : "", lists[k]->items[i]);
-                        put_text(o, "origin", origins[k]);
+                        put_text(o, "origin", k == 0 ? "default" : variable_origin(plan, lists[k]->items[i]));
                         end_object(o);
                 }
         end_list(o);

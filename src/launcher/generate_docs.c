@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Build-time program: prints from the option table what must not drift from it.
  *
- *      generate-docs manual FILE    the manual page, FILE with the line @OPTIONS@ replaced by the option list (scdoc)
+ *      generate-docs manual FILE    the manual page (scdoc): FILE, with the line @OPTIONS@ replaced by the option list
+ *                                   and @SETTINGS@ by the table of the keys of settings files
  *      generate-docs bash|zsh|fish  a completion file */
 
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "basic/fd.h"
 #include "basic/text.h"
 #include "launcher/options.h"
+#include "launcher/settings.h"
 
 static void print_manual_options(void) {
         for (size_t i = 0; i < option_count; i++) {
@@ -29,6 +31,38 @@ static void print_manual_options(void) {
         }
 }
 
+static const char *value_of(const struct settings_key *key, const struct option_row *row) {
+        switch (key->shape) {
+        case SHAPE_FLAG:
+                return "yes or no";
+        case SHAPE_LIST:
+        case SHAPE_FILTER:
+                return "words";
+        case SHAPE_WORDS:
+        case SHAPE_ASSIGNMENTS:
+                return "words, quotes";
+        case SHAPE_LIMIT:
+                return "SOFT[:HARD]";
+        default:
+                return row ? row->metavar : "";
+        }
+}
+
+static void print_manual_settings(void) {
+        for (size_t i = 0; i < settings_count; i++) {
+                const struct settings_key *key = &settings_table[i];
+                const struct option_row *row = key->option ? option_find(key->option, NULL) : NULL;
+                if (i == 0 || !text_equal(key->section, key[-1].section))
+                        printf("%s|[ *[%s]*\n:[ *is the option*\n:[ *value*\n:[ *needs trust*\n", i ? "\n" : "",
+                               key->section);
+                printf("|  %s=\n", key->name);
+                printf(":  %s%s\n", key->option ? "--" : "the words", key->option ? key->option : "");
+                printf(":  %s\n", row || !key->option ? value_of(key, row) : "not in this version");
+                printf(":  %s\n", key->shape == SHAPE_FILTER ? "without ~" : key->privileged ? "yes" : "");
+        }
+        puts("");
+}
+
 static int print_manual(const char *path) {
         char line[4096];
         FILE *f = fopen(path, "re");
@@ -40,6 +74,8 @@ static int print_manual(const char *path) {
         while (fgets(line, sizeof line, f))
                 if (text_equal(line, "@OPTIONS@\n"))
                         print_manual_options();
+                else if (text_equal(line, "@SETTINGS@\n"))
+                        print_manual_settings();
                 else
                         fputs(line, stdout);
         fclose(f);

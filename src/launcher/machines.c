@@ -2,6 +2,7 @@
 #include "launcher/machines.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "basic/fd.h"
@@ -33,4 +34,17 @@ int machine_find(const char *name, char **ret, bool *ret_image, struct error *er
         }
         error_set(error, ENOENT, "there is no machine %s in /var/lib/machines and its like", name);
         return error_hint(error, "--directory=PATH and --image=PATH start a root that is elsewhere");
+}
+
+int machine_root(const struct spec *spec, const char *working_directory, char **ret, bool *ret_image,
+                 struct error *error) {
+        const char *given = spec->image ? spec->image : spec->directory;
+
+        *ret_image = spec->image != NULL;
+        if (!given && spec->machine)
+                return machine_find(spec->machine, ret, ret_image, error);
+        if (!given && !working_directory)
+                return error_set(error, ENOENT, "no root is given, and there is no working directory to take for it");
+        *ret = strdup(given ? given : working_directory);
+        return *ret ? 0 : error_memory(error);
 }

@@ -18,6 +18,7 @@
 #include "launcher/plan.h"
 #include "launcher/presence.h"
 #include "launcher/probe.h"
+#include "launcher/settings.h"
 #include "launcher/spec.h"
 #include "launcher/supervise.h"
 
@@ -122,9 +123,11 @@ int main(int argc, char *argv[]) {
                 r = version_print() < 0 ? error_set(&error, EIO, "cannot write to standard output") : 0;
         else if (r >= 0 && action == ACTION_RUN && spec.cleanup)
                 r = cleanup(&spec, &error);
-        else if (r >= 0 && action == ACTION_RUN)
-                r = probe_and_run(&spec, was_closed, &error);
-        else if (r >= 0)
+        else if (r >= 0 && action == ACTION_RUN) {
+                r = settings_load(&spec, &error);
+                if (r >= 0)
+                        r = probe_and_run(&spec, was_closed, &error);
+        } else if (r >= 0)
                 r = 0;
         spec_free(&spec);
         if (r < 0) {

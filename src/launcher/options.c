@@ -25,7 +25,9 @@ const struct option_row option_table[] = {
         { NULL, 0, "explain", ARGUMENT_OPTIONAL, "FORMAT", SETTING_EXPLAIN, set_explain,
           "show what would be done, and where it comes from (text, json)",
           "Prints the plan and exits: each namespace, mount, device, mask, capability, filter, limit and variable with its origin, and all that would be written into the root. Nothing is changed, and root is not needed where the root directory can be read.", "text json" },
-
+        { NULL, 0, "settings", ARGUMENT_REQUIRED, "MODE", SETTING_SETTINGS, set_settings,
+          "read NAME.nspawn (yes, no, override, trusted)",
+          "With *yes*, the default, the first of _/etc/systemd/nspawn/NAME.nspawn_, _/run/systemd/nspawn/NAME.nspawn_ and the file of that name beside the root is read, where the command line has said nothing. With *override* the file wins over the command line; with *trusted* the one beside the root may ask for all that the others may. See _Settings files_.", "yes no override trusted" },
         { NULL, 0, "cleanup", ARGUMENT_NONE, NULL, SETTING_CLEANUP, set_cleanup,
           "remove what a crashed run of this machine has left, and exit",
           "After a crash spawn cleans up by itself; what can stay is what belongs to a run all of whose processes were killed at once: the directory for *machinectl bind*, the session in _/run/spawn_, the lock, the control group. A machine that runs is refused. Meant for _ExecStopPost=_ of units. Nothing in the root is touched.", NULL },
@@ -202,7 +204,6 @@ static const struct {
         bool word;
         const char *harmless; /* separated by spaces; "*": any; NULL: none */
 } foreign[] = {
-        { "settings", true, "no" },
         { "no-ask-password", false, "*" },
         { "template", true, NULL },
         { "ephemeral", false, NULL },
@@ -233,7 +234,7 @@ static const struct {
         { "selinux-apifs-context", true, NULL },
         { "forward-journal", true, NULL },
         { "bind-user", true, NULL },
-        { "bind-user-shell", true, NULL },
+        { "bind-user-shell", true, "no" },
         { "bind-user-group", true, NULL },
         { "overlay", true, NULL },
         { "overlay-ro", true, NULL },

@@ -142,20 +142,6 @@ static int open_image(const struct spec *spec, const struct host_probe *host, st
         return r < 0 ? r : 0;
 }
 
-/* What is asked for; with a machine's name alone that machine's; without either the working directory. */
-static int choose_root(const struct spec *spec, const struct host_probe *host, char **ret, bool *ret_image,
-                       struct error *error) {
-        const char *given = spec->image ? spec->image : spec->directory;
-
-        *ret_image = spec->image != NULL;
-        if (!given && spec->machine)
-                return machine_find(spec->machine, ret, ret_image, error);
-        if (!given && !host->working_directory)
-                return error_set(error, ENOENT, "no root is given, and there is no working directory to take for it");
-        *ret = strdup(given ? given : host->working_directory);
-        return *ret ? 0 : error_memory(error);
-}
-
 int probe_root(const struct spec *spec, const struct host_probe *host, struct root_probe *ret, struct error *error) {
         bool image;
         int r;
@@ -163,7 +149,7 @@ int probe_root(const struct spec *spec, const struct host_probe *host, struct ro
         *ret = (struct root_probe){
                 .fd = -EBADF, .lock_fd = -EBADF, .read_only = spec->read_only, .init = init_unknown()
         };
-        r = choose_root(spec, host, &ret->path, &image, error);
+        r = machine_root(spec, host->working_directory, &ret->path, &image, error);
         if (r >= 0)
                 r = image ? open_image(spec, host, ret, error) : open_root(ret->path, ret, error);
         if (r < 0)

@@ -531,6 +531,24 @@ SETTER(set_detachable) {
                                                                     : 0;
 }
 
+SETTER(set_settings) {
+        static const char *const names[] = { [SETTINGS_YES] = "yes",
+                                             [SETTINGS_NO] = "no",
+                                             [SETTINGS_OVERRIDE] = "override",
+                                             [SETTINGS_TRUSTED] = "trusted" };
+        bool yes;
+        int mode = 0;
+
+        if (parse_boolean(value, &yes) == 0) {
+                spec->settings = yes ? SETTINGS_YES : SETTINGS_NO;
+                return 0;
+        }
+        int r = choose(value, names, ELEMENTSOF(names), row, &mode, error);
+        if (r == 0)
+                spec->settings = (enum settings_mode) mode;
+        return r;
+}
+
 SETTER(set_wait) {
         static const char *const names[] = { [WAIT_RUNNING] = "running", [WAIT_READY] = "ready" };
         int choice = (int) spec->wait;

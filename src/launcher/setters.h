@@ -53,6 +53,7 @@ SETTER(set_resolv_conf);
 SETTER(set_rlimit);
 SETTER(set_scrollback);
 SETTER(set_escape);
+SETTER(set_settings);
 SETTER(set_slice);
 SETTER(set_stop_timeout);
 SETTER(set_system_call_filter);

@@ -32,6 +32,9 @@ void spec_free(struct spec *spec) {
         strv_free(&spec->strings);
         strv_free(&spec->words);
         strv_free(&spec->environment);
+        strv_free(&spec->environment_origin);
+        strv_free(&spec->given);
+        free(spec->settings_file);
         strv_free(&spec->caller_environment);
         strv_free(&spec->filter_allow);
         strv_free(&spec->filter_deny);
@@ -50,7 +53,7 @@ void spec_free(struct spec *spec) {
         *spec = (struct spec){ 0 };
 }
 
-static int remember(struct spec *spec, enum setting setting, const char *origin, struct error *error) {
+int spec_remember(struct spec *spec, enum setting setting, const char *origin, struct error *error) {
         if (setting == SETTING_COUNT)
                 return 0;
         if (strv_add(&spec->strings, origin) < 0)
@@ -65,11 +68,11 @@ static int set(struct spec *spec, const struct option_row *row, const char *valu
 
         if (r == OPTION_RESET) {
                 spec->origin[row->setting] = NULL;
-                return 0;
+                return strv_add(&spec->given, row->name) < 0 ? error_memory(error) : 0;
         }
         if (r != 0)
                 return r;
-        return origin ? remember(spec, row->setting, origin, error) : error_memory(error);
+        return origin ? spec_remember(spec, row->setting, origin, error) : error_memory(error);
 }
 
 /* The words and how far they have been read. */
@@ -83,13 +86,14 @@ static const char *take_word(struct words *w) {
 }
 
 /* An option of systemd-nspawn that asks for what happens anyway. Returns 1 if it was one, and skips its argument. */
-static int skip_harmless(const char *name, const char *value, struct words *w) {
+static int skip_harmless(struct spec *spec, const char *name, const char *value, struct words *w,
+                         struct error *error) {
         bool next = !value && option_foreign_takes_word(name) && w->next < w->argc;
 
         if (!option_is_harmless(name, next ? w->argv[w->next] : value))
                 return 0;
         w->next += next;
-        return 1;
+        return strv_add(&spec->given, name) < 0 ? error_memory(error) : 1;
 }
 
 static int parse_long(struct spec *spec, const char *word, struct words *w, struct error *error) {
@@ -103,8 +107,9 @@ static int parse_long(struct spec *spec, const char *word, struct words *w, stru
         const char *whole = option_complete(name, error);
         if (!whole)
                 return -EINVAL;
-        if (skip_harmless(whole, value, w))
-                return 0;
+        int skipped = skip_harmless(spec, whole, value, w, error);
+        if (skipped != 0)
+                return skipped < 0 ? skipped : 0;
         const struct option_row *row = option_find(whole, error);
         if (!row)
                 return -EINVAL;
@@ -159,7 +164,7 @@ static int parse_payload(struct spec *spec, struct words *w, struct error *error
         while (w->next < w->argc)
                 if (strv_add(&spec->words, w->argv[w->next++]) < 0)
                         return error_memory(error);
-        return remember(spec, SETTING_WORDS, "command line", error);
+        return spec_remember(spec, SETTING_WORDS, "command line", error);
 }
 
 /* Sets *FIELD from the boolean variable NAME, if there is one. */
@@ -172,7 +177,7 @@ static int environment_boolean(struct spec *spec, const char *name, enum setting
                 return 0;
         if (parse_boolean(value, field) < 0)
                 return error_set(error, EINVAL, "$%s=%s is neither yes nor no", name, value);
-        return origin ? remember(spec, setting, origin, error) : error_memory(error);
+        return origin ? spec_remember(spec, setting, origin, error) : error_memory(error);
 }
 
 static int parse_api_vfs(struct spec *spec, struct error *error) {
@@ -182,7 +187,7 @@ static int parse_api_vfs(struct spec *spec, struct error *error) {
 
         if (text_equal(value, "network")) {
                 spec->api_vfs = API_VFS_NETWORK;
-                return remember(spec, SETTING_API_VFS_WRITABLE, "$SYSTEMD_NSPAWN_API_VFS_WRITABLE", error);
+                return spec_remember(spec, SETTING_API_VFS_WRITABLE, "$SYSTEMD_NSPAWN_API_VFS_WRITABLE", error);
         }
         int r = environment_boolean(spec, name, SETTING_API_VFS_WRITABLE, &writable, error);
         spec->api_vfs = writable ? API_VFS_WRITABLE : API_VFS_READ_ONLY;
@@ -249,7 +254,7 @@ static int parse_environment(struct spec *spec, struct error *error) {
         if (!spec->container_service)
                 return error_memory(error);
         if (service && *service) {
-                int r = remember(spec, SETTING_CONTAINER_SERVICE, "$SYSTEMD_NSPAWN_CONTAINER_SERVICE", error);
+                int r = spec_remember(spec, SETTING_CONTAINER_SERVICE, "$SYSTEMD_NSPAWN_CONTAINER_SERVICE", error);
                 if (r < 0)
                         return r;
         }
@@ -257,8 +262,7 @@ static int parse_environment(struct spec *spec, struct error *error) {
         return r < 0 ? r : parse_api_vfs(spec, error);
 }
 
-/* What goes together and what does not; nothing that needs a look at the host. */
-static int check(const struct spec *spec, struct error *error) {
+int spec_check(const struct spec *spec, struct error *error) {
         if (spec->registration == REGISTER_NO && !spec->keep_unit && (spec->slice || spec->properties.count > 0)) {
                 error_set(error, EINVAL, "--%s needs a scope, and --register=no never asks for one",
                           spec->slice ? "slice" : "property");
@@ -317,8 +321,8 @@ int spec_parse(struct spec *spec, int argc, char *const argv[], char *const envi
         }
         if (r >= 0)
                 r = parse_payload(spec, &w, error);
-        if (r >= 0)
-                r = check(spec, error);
+        if (r >= 0 && spec->settings != SETTINGS_OVERRIDE)
+                r = spec_check(spec, error);
         if (r < 0)
                 return r;
         if (spec->quiet && log_level() > LOG_WARNING && log_level() < LOG_DEBUG)

@@ -63,6 +63,7 @@ enum setting {
         SETTING_QUIET,
         SETTING_EXPLAIN,
         SETTING_CLEANUP,
+        SETTING_SETTINGS,
         /* environment of spawn itself */
         SETTING_TMPFS_TMP,
         SETTING_API_VFS_WRITABLE,
@@ -92,6 +93,8 @@ struct console_log {
 };
 enum wait_for { WAIT_RUNNING, WAIT_READY };
 enum hangup { HANGUP_DEFAULT, HANGUP_KILL, HANGUP_DETACH };
+/* Whether there is a settings file to be read, and who wins (launcher/settings.h). */
+enum settings_mode { SETTINGS_YES, SETTINGS_NO, SETTINGS_OVERRIDE, SETTINGS_TRUSTED };
 enum explain_format { EXPLAIN_NO, EXPLAIN_TEXT, EXPLAIN_JSON };
 enum resolv_conf_mode {
         RESOLV_CONF_OFF,
@@ -134,6 +137,10 @@ enum api_vfs { API_VFS_READ_ONLY, API_VFS_NETWORK, API_VFS_WRITABLE };
 struct spec {
         const char *origin[SETTING_COUNT];
         struct strv strings; /* owns origins that are not literals */
+        struct strv given;   /* options that have left no origin: taken back, or asking for what happens anyway */
+        enum settings_mode settings;
+        char *settings_file; /* the one that was read, or NULL */
+        bool settings_trusted;
 
         char *directory; /* as given; NULL if none */
         char *image;     /* the same */
@@ -143,6 +150,7 @@ struct spec {
         struct strv words; /* the command, or the init's arguments */
         char *chdir;
         struct strv environment;        /* NAME=VALUE, last one of a name wins */
+        struct strv environment_origin; /* NAME=FILE:LINE of those that are from a settings file */
         struct strv caller_environment; /* what --setenv=NAME takes its value from */
         char *user;
         int kill_signal;            /* 0: chosen by the init found */
@@ -152,13 +160,15 @@ struct spec {
         struct id128 uuid;          /* valid if origin[SETTING_UUID] */
         bool private_network;
         uint64_t capabilities_added, capabilities_dropped, capabilities_ambient; /* 1 << CAP_… */
+        const char *capability_origin[64]; /* FILE:LINE, or NULL: that of the setting */
         bool no_new_privileges;
         struct strv filter_allow, filter_deny; /* names of calls and @groups */
         struct rlimit limits[SPEC_LIMITS];
         bool limit_set[SPEC_LIMITS];
-        int oom_score_adjust;      /* valid if origin[SETTING_OOM_SCORE_ADJUST] */
-        cpu_set_t cpu_affinity;    /* valid if origin[SETTING_CPU_AFFINITY] */
-        unsigned long personality; /* valid if origin[SETTING_PERSONALITY] */
+        const char *limit_origin[SPEC_LIMITS]; /* FILE:LINE, or NULL: that of the setting */
+        int oom_score_adjust;                  /* valid if origin[SETTING_OOM_SCORE_ADJUST] */
+        cpu_set_t cpu_affinity;                /* valid if origin[SETTING_CPU_AFFINITY] */
+        unsigned long personality;             /* valid if origin[SETTING_PERSONALITY] */
         enum resolv_conf_mode resolv_conf;
         enum timezone_mode timezone;
         enum registration registration; /* with the host's systemd-machined */
@@ -197,7 +207,14 @@ enum spec_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_LIST /* an op
 void spec_init(struct spec *spec);
 void spec_free(struct spec *spec);
 
+/* Makes ORIGIN, which is copied, that of SETTING (SETTING_COUNT: of none). Returns 0 or -ENOMEM. */
+int spec_remember(struct spec *spec, enum setting setting, const char *origin, struct error *error);
+
 /* Fills SPEC from the words of the command line (ARGV[0] is the program) and from the environment variables of
  * section "Environment" of spawn(1) in ENVIRON. Returns 0 or a negative errno, with *ERROR naming the option. */
 int spec_parse(struct spec *spec, int argc, char *const argv[], char *const environment[],
                enum spec_action *ret_action, struct error *error);
+
+/* What goes together and what does not, without a look at the host. spec_parse() asks it, unless a settings file may
+ * still take the words back (--settings=override). Returns 0 or a negative errno. */
+int spec_check(const struct spec *spec, struct error *error);

@@ -3,6 +3,7 @@
 #include "basic/text.h"
 #include "helpers.h"
 #include "launcher/options.h"
+#include "launcher/settings.h"
 
 static const char *generator;
 
@@ -46,6 +47,27 @@ static void the_manual_has_each_option(void **state) {
                 at = strstr(at, name);
                 if (!at || !strstr(at, option_table[i].manual))
                         fail_msg("%s is missing", name);
+        }
+        free(p.text);
+}
+
+static void the_manual_has_each_key(void **state) {
+        char path[] = "/tmp/test-docs-XXXXXX", name[128];
+        _cleanup_close_ int fd = mkstemp(path);
+
+        (void) state;
+        assert_int_equal(fd_write_all(fd, "@SETTINGS@\n", strlen("@SETTINGS@\n")), 0);
+        struct printed p = print("manual", path);
+        unlink(path);
+        assert_int_equal(p.status, 0);
+        const char *at = p.text;
+        for (size_t i = 0; i < settings_count; i++) { /* in the order of the table */
+                const struct settings_key *key = &settings_table[i];
+                snprintf(name, sizeof name, "%s=\n:  %s%s\n", key->name, key->option ? "--" : "",
+                         key->option ? key->option : "the words");
+                at = strstr(at, name);
+                if (!at)
+                        fail_msg("%s is missing", key->name);
         }
         free(p.text);
 }
@@ -131,9 +153,8 @@ static void bad_words_are_refused(void **state) {
 
 int main(int argc, char *argv[]) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_manual_has_each_option),
-                cmocka_unit_test(completions_have_each_option),
-                cmocka_unit_test(bash_completes),
+                cmocka_unit_test(the_manual_has_each_option),   cmocka_unit_test(the_manual_has_each_key),
+                cmocka_unit_test(completions_have_each_option), cmocka_unit_test(bash_completes),
                 cmocka_unit_test(bad_words_are_refused),
         };
         if (argc != 2) {

@@ -76,6 +76,7 @@ static const struct {
         { "console-filter", "safe" },
         { "record", "/r.cast" },
         { "record-input", "no" },
+        { "settings", "trusted" },
 };
 
 static const char *sample(const char *name) {
@@ -172,7 +173,7 @@ static void beginnings_are_unique_among_all_names(void **state) {
                 { "console-f", "console-filter", NULL },
                 { "rec", NULL, "--record, --record-input" },
                 { "private", NULL, "--private-users" },
-                { "set", NULL, "--setenv, --settings" },
+                { "set", NULL, "--settings, --setenv" },
                 { "", NULL, "" },
                 { "bidn", NULL, "did you mean --bind?" },
                 { "read-onyl", NULL, "did you mean --read-only?" },
