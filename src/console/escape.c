@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/log.h"
+
 /* In caret notation a control character is the letter or sign 0x40 above it. DEL and what lies beyond are no keys that
  * one can rely on, and NUL, ^@, is what a terminal sends for Ctrl-Space. */
 int escape_parse(const char *text, int *ret_key) {
@@ -28,6 +30,31 @@ const char *escape_name(int key, char name[static ESCAPE_NAME_SIZE]) {
         else
                 snprintf(name, ESCAPE_NAME_SIZE, "^%c", (char) (key + '@'));
         return name;
+}
+
+const struct escape_choice escape_menu[ESCAPE_CHOICES] = {
+        { 'd', false, "leave, the container goes on" },
+        { 'p', true, "power off" },
+        { 'r', true, "reboot" },
+        { 'l', true, "pause the log, or go on with it" },
+        { '.', false, "nothing: for a console within this one, whose key comes next" },
+        { '?', false, "this list" },
+};
+
+const struct escape_choice *escape_choose(char letter) {
+        for (size_t i = 0; i < ESCAPE_CHOICES; i++)
+                if (escape_menu[i].letter == letter)
+                        return &escape_menu[i];
+        return NULL;
+}
+
+void escape_print_menu(int key) {
+        char name[ESCAPE_NAME_SIZE];
+
+        escape_name(key, name);
+        for (size_t i = 0; i < ESCAPE_CHOICES; i++)
+                log_warning("%s %s %c  %s", name, name, escape_menu[i].letter, escape_menu[i].help);
+        log_warning("%s %s %s kill; all within a second", name, name, name);
 }
 
 /* One more byte. Returns what it completes. */

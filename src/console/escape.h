@@ -4,6 +4,7 @@
  * or "." is a command. Nothing is swallowed or delayed: this only watches bytes go by. Pure: no descriptors, no clock.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,20 @@ struct escape {
         unsigned presses;    /* since the first of the window, 0 to 2 */
         uint64_t first_usec; /* when the first was pressed */
 };
+
+/* What a letter means after the key twice. The letter does not reach the payload if it is one of these; the key always
+ * has already. */
+struct escape_choice {
+        char letter;
+        bool writes; /* not for those who only look */
+        const char *help;
+};
+#define ESCAPE_CHOICES 6u
+extern const struct escape_choice escape_menu[ESCAPE_CHOICES];
+/* The entry of LETTER, or NULL. */
+const struct escape_choice *escape_choose(char letter);
+/* Prints the list, for KEY. It has been asked for: --quiet does not hide it. */
+void escape_print_menu(int key);
 
 /* Looks at SIZE bytes read at NOW_USEC (any monotonic clock). Stops behind the first hit: *RET_SEEN is how many bytes
  * were looked at, so that the caller can go on with the rest; *RET_LETTER is set with ESCAPE_COMMAND only. The second

@@ -72,23 +72,23 @@ bool forward_input_wanted(const struct forward *f, uint64_t now_usec) {
 }
 
 unsigned forward_input_added(struct forward *f, size_t size, uint64_t now_usec) {
-        const uint8_t *bytes = f->input.data + (f->input.begin + f->input.used) % f->input.size;
+        uint8_t *bytes = f->input.data + (f->input.begin + f->input.used) % f->input.size;
         unsigned events = f->lost_unreported ? FORWARD_INPUT_LOST : 0;
 
         f->lost_unreported = false;
         for (size_t at = 0; at < size;) {
                 size_t seen;
-                switch (escape_scan(&f->escape, bytes + at, size - at, now_usec, &seen, &f->command)) {
-                case ESCAPE_KILL:
-                        events |= FORWARD_ESCAPE_KILL;
-                        break;
-                case ESCAPE_COMMAND:
-                        events |= FORWARD_ESCAPE_COMMAND;
-                        break;
-                case ESCAPE_NOTHING:
-                        break;
-                }
+                char letter;
+                enum escape_hit hit = escape_scan(&f->escape, bytes + at, size - at, now_usec, &seen, &letter);
                 at += seen;
+                if (hit == ESCAPE_KILL)
+                        events |= FORWARD_ESCAPE_KILL;
+                if (hit == ESCAPE_COMMAND && escape_choose(letter)) {
+                        events |= FORWARD_ESCAPE_COMMAND;
+                        f->command = letter;
+                        memmove(bytes + at - 1, bytes + at, size - at);
+                        at--, size--;
+                }
         }
         f->input.used += size;
         return events;

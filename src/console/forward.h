@@ -3,10 +3,10 @@
 /* The two-way copy between the host's streams and the PTY's master as a pure state machine: bytes in, bytes out,
  * events. No descriptors, no clock, no allocation; the driver (session.h) reads and writes straight in its buffers.
  *
- * Back-pressure is a space of 0: do not read that side now. Bytes are never changed, dropped or delayed, but for two
- * documented cases: output when its reader is gone, and terminal input that a dead payload leaves lying (see
- * FORWARD_STALL_USEC). The escape key is found when bytes come in, ahead of the buffer, so a payload that never reads
- * cannot keep it from working. */
+ * Back-pressure is a space of 0: do not read that side now. Bytes are never changed, dropped or delayed, but for three
+ * documented cases: output when its reader is gone, terminal input that a dead payload leaves lying (see
+ * FORWARD_STALL_USEC), and the letter of a command after the escape key twice. The escape key is found when bytes come
+ * in, ahead of the buffer, so a payload that never reads cannot keep it from working. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@
 
 enum forward_event {
         FORWARD_ESCAPE_KILL = 1 << 0,
-        FORWARD_ESCAPE_COMMAND = 1 << 1, /* the letter is in `command` */
+        FORWARD_ESCAPE_COMMAND = 1 << 1, /* a letter of escape_menu, which is in `command` and not in the input */
         FORWARD_INPUT_LOST = 1 << 2,
 };
 

@@ -71,55 +71,6 @@ static void leave(struct run *r, int status) {
         end(r, VIEWER_LEFT, status);
 }
 
-static void menu_detach(struct run *r) {
-        leave(r, 0);
-}
-
-static void menu_poweroff(struct run *r) {
-        command(r, COMMAND_POWEROFF, 0);
-}
-
-static void menu_reboot(struct run *r) {
-        command(r, COMMAND_REBOOT, 0);
-}
-
-static void menu_log(struct run *r) {
-        command(r, COMMAND_LOG, 0);
-}
-
-/* The keys have reached the payload, as always; that nothing comes of them here is what was asked for. */
-static void menu_pass(struct run *r) {
-        (void) r;
-}
-
-static void menu_help(struct run *r);
-
-/* After the escape key twice. Escape scanning never holds a byte back, so the key itself reaches the payload as it
- * always did; a letter that is a command of ours is the one thing that does not. */
-static const struct {
-        char key;
-        void (*act)(struct run *r);
-        bool writes; /* not for those who only look */
-        const char *help;
-} menu[] = {
-        { 'd', menu_detach, false, "leave, the container goes on" },
-        { 'p', menu_poweroff, true, "power off" },
-        { 'r', menu_reboot, true, "reboot" },
-        { 'l', menu_log, true, "pause the log, or go on with it" },
-        { '.', menu_pass, false, "nothing: for a console within this one, whose key comes next" },
-        { '?', menu_help, false, "this list" },
-};
-
-/* Asked for: --quiet does not hide it. */
-static void menu_help(struct run *r) {
-        char key[ESCAPE_NAME_SIZE];
-
-        escape_name(r->escape.key, key);
-        for (size_t i = 0; i < ELEMENTSOF(menu); i++)
-                log_warning("%s %s %c  %s", key, key, menu[i].key, menu[i].help);
-        log_warning("%s %s %s kill; all within a second", key, key, key);
-}
-
 /* Once we are let in, the terminal is raw, and what is typed counts. */
 static void greet(const struct run *r) {
         char key[ESCAPE_NAME_SIZE];
@@ -131,13 +82,32 @@ static void greet(const struct run *r) {
                 log_info("attached to %s; %s%sd leaves, %s%s? lists the keys", r->options->name, key, key, key, key);
 }
 
-static bool choose(struct run *r, char key) {
-        for (size_t i = 0; i < ELEMENTSOF(menu); i++)
-                if (menu[i].key == key && (!menu[i].writes || (r->options->wants & WANTS_WRITE))) {
-                        menu[i].act(r);
-                        return true;
-                }
-        return false;
+/* Returns whether LETTER was one of ours. */
+static bool choose(struct run *r, char letter) {
+        const struct escape_choice *choice = escape_choose(letter);
+
+        if (!choice || (choice->writes && !(r->options->wants & WANTS_WRITE)))
+                return false;
+        switch (letter) {
+        case 'd':
+                leave(r, 0);
+                break;
+        case 'p':
+                command(r, COMMAND_POWEROFF, 0);
+                break;
+        case 'r':
+                command(r, COMMAND_REBOOT, 0);
+                break;
+        case 'l':
+                command(r, COMMAND_LOG, 0);
+                break;
+        case '?':
+                escape_print_menu(r->escape.key);
+                break;
+        default: /* '.': the keys have reached the payload, and nothing comes of them here */
+                break;
+        }
+        return true;
 }
 
 /* ---- what is typed ---- */

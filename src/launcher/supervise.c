@@ -17,6 +17,7 @@
 #include "basic/log.h"
 #include "basic/sync.h"
 #include "basic/syscalls.h"
+#include "console/escape.h"
 #include "console/guardian.h"
 #include "console/session.h"
 #include "launcher/console_files.h"
@@ -362,6 +363,29 @@ static void on_notify(struct supervisor *s) {
                 detach_ready(s->detach, s->plan->machine);
 }
 
+/* The menu of a terminal that is ours; see viewer.c for that of a viewer. */
+static void on_menu(struct supervisor *s, char letter) {
+        switch (letter) {
+        case 'd':
+                log_warning("this console cannot be left: --detachable starts one that can");
+                return;
+        case 'p':
+                on_command(s, COMMAND_POWEROFF, 0);
+                return;
+        case 'r':
+                on_command(s, COMMAND_REBOOT, 0);
+                return;
+        case 'l':
+                log_warning("%s", console_files_toggle_log(&s->console_files));
+                return;
+        case '?':
+                escape_print_menu(s->plan->spec->escape_key);
+                return;
+        default: /* '.' */
+                return;
+        }
+}
+
 static void on_console(struct supervisor *s) {
         unsigned events = console_dispatch(s->console);
 
@@ -369,6 +393,8 @@ static void on_console(struct supervisor *s) {
                 presence_feed(s->presence);
         if (events & CONSOLE_ESCAPE_KILL)
                 stop_kill(&s->stop, &s->launch);
+        if (events & CONSOLE_ESCAPE_COMMAND)
+                on_menu(s, console_command(s->console));
         if ((events & CONSOLE_OUTPUT_GONE) && !s->plan->session)
                 log_notice("nobody reads the console of %s any more: its output is dropped", s->plan->machine);
         if (events & CONSOLE_INPUT_LOST)

@@ -33,7 +33,7 @@ static unsigned presses_at_end(const struct memory *m, uint8_t key) {
 static enum escape_hit expect(struct memory *m, uint8_t byte, uint64_t now, uint8_t key) {
         unsigned before = presses_at_end(m, key);
         uint64_t first = before == 2 ? m->times[m->used - 2] : 0;
-        bool letter = (byte >= 'a' && byte <= 'z') || byte == '?';
+        bool letter = (byte >= 'a' && byte <= 'z') || byte == '?' || byte == '.';
 
         m->bytes[m->used] = byte;
         m->times[m->used++] = now;

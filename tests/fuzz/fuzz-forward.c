@@ -31,7 +31,22 @@ struct state {
         uint64_t now;
         struct source in;
         bool ended;
+        struct escape escape; /* a watcher of our own: the letters of commands are not the payload's */
 };
+
+/* Puts DATA, but for these letters. Returns whether there was one. */
+static bool put_typed(struct state *s, const uint8_t *data, size_t size) {
+        bool command = false;
+
+        for (size_t at = 0, seen; at < size; at += seen) {
+                char letter;
+                enum escape_hit hit = escape_scan(&s->escape, data + at, size - at, s->now, &seen, &letter);
+                bool ours = hit == ESCAPE_COMMAND && strchr("dprl.?", letter);
+                model_put(&s->input, data + at, seen - ours);
+                command |= ours;
+        }
+        return command;
+}
 
 static size_t fill(struct state *s, uint8_t *space, size_t room) {
         const uint8_t *data;
@@ -56,8 +71,9 @@ static void input(struct state *s) {
                 return;
         bool report = s->f.lost_unreported;
         size_t n = fill(s, space, room);
-        model_put(&s->input, space, n);
+        bool command = put_typed(s, space, n);
         unsigned events = forward_input_added(&s->f, n, s->now);
+        MUST(!(events & FORWARD_ESCAPE_COMMAND) == !command);
         MUST(!(events & FORWARD_INPUT_LOST) == !report);
 }
 
@@ -155,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         s.in = in;
         s.now = 1;
         s.ended = false;
+        s.escape = (struct escape){ .key = o.escape_key };
         s.input.from = s.input.to = s.output.from = s.output.to = 0;
         forward_init(&s.f, &o);
         while (s.in.size > 0)

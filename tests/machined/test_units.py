@@ -110,6 +110,18 @@ class Units:
         self.start()
         self.assertEqual(self.show('TasksMax'), '5000')
 
+    def test_settings_of_the_instance(self):
+        """In its own file, which a unit lets win over what its command line says."""
+        script = 'mkdir -p /etc/systemd/nspawn; printf "[Exec]\\nEnvironment=A=1\\n[Files]\\nBind=/srv:/mnt\\n" >/etc/systemd/nspawn/debian.nspawn'
+        self.ok(self.systemd.enter('sh', '-c', script))
+        self.addCleanup(self.systemd.enter, 'rm', '-r', '/etc/systemd/nspawn')
+        self.start()
+        p = self.systemd.enter('systemd-run', '-q', '-M', 'debian', '--pipe', '--wait', 'sh', '-c', 'cat /proc/1/environ; findmnt -n /mnt')
+        self.assertIn('A=1', self.ok(p).split('\0'))
+        self.assertIn('/mnt', p.stdout.split('\0')[-1])
+        self.ctl('stop', self.unit)
+        self.down()
+
 
 class NspawnUnits(Units, host.TestCase):
     pass

@@ -226,11 +226,12 @@ class Sessions(TestCase):
             return False
 
     def test_a_large_paste_arrives(self):
-        self.script('stty raw -echo; echo begin; head -c 3000000 | sha256sum')
+        """In brackets, as a terminal sends it to a program that has asked for them (xterm's ctlseqs)."""
+        self.script(r'stty raw -echo; printf "\033[?2004hbegin"; head -c 3000000 | sha256sum')
         t = self.attach('m1')
         t.expect(b'begin')
         block = bytes(range(32, 127)) * 100
-        data = (block * (3000000 // len(block) + 1))[:3000000]
+        data = b'\x1b[200~' + (block * (3000000 // len(block) + 1))[:3000000 - 12] + b'\x1b[201~'
         pid = os.fork()
         if pid == 0:
             at = 0
@@ -539,3 +540,17 @@ class Sessions(TestCase):
             q = self.ctl(*words)
             self.assertEqual((q.returncode, q.stderr.count(b'\n')), (125, 1), q.stderr)
             self.assertIn(says, q.stderr)
+
+    def test_the_menu_of_a_plain_run(self):
+        log = self.root / 'log'
+        t = self.plain(f'--console-log={log}', 'sh', '-c', 'stty raw -echo; echo up; dd bs=1 count=13 2>/dev/null | od -An -tx1; sleep 50')
+        t.expect(b'up')
+        for letter, says in (b'?', b'leave, the container goes on'), (b'd', b'cannot be left: --detachable'), (b'l', b'the log pauses'), \
+                            (b'l', b'the log goes on'):
+            t.send(b'\x1d\x1d' + letter)
+            t.expect(says)
+        t.send(b'\x1d\x1d.dxyz')
+        t.expect(rb'1d 1d 1d 1d 1d 1d 1d 1d\s+1d 1d 64 78 79')  # what is typed is the payload's, but for those letters
+        t.send(b'\x1d\x1dp')
+        self.assertEqual(t.wait(), 137)  # it handles no signal
+        self.assertIn('--- the log was paused here ---', log.read_text())

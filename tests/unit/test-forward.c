@@ -105,6 +105,36 @@ static void test_full_means_do_not_read(void **state) {
         unmake(&f);
 }
 
+/* The letter of a command is ours, whatever it is typed with; other letters, and the key, are the payload's. */
+static void test_commands(void **state) {
+        static const char typed[] = "ab\x1d\x1d?cd\x1d\x1dxe\x1d\x1dp\x1d\x1d.f";
+        static const char taken[] = "ab\x1d\x1d\x63\x64\x1d\x1dxe\x1d\x1d\x1d\x1d\x66";
+
+        (void) state;
+        for (size_t cut = 1; cut < sizeof typed; cut++) {
+                uint8_t in[64], out[64], *space;
+                const uint8_t *data;
+                struct forward f;
+                char commands[8] = "", *command = commands;
+                forward_init(&f, &(struct forward_options){ .input = in,
+                                                            .output = out,
+                                                            .input_size = sizeof in,
+                                                            .output_size = sizeof out,
+                                                            .escape_key = ESCAPE_KEY_DEFAULT });
+                for (size_t at = 0, n; at < sizeof typed - 1; at += n) {
+                        n = sizeof typed - 1 - at < cut ? sizeof typed - 1 - at : cut;
+                        assert_true(forward_input_space(&f, 1, &space) >= n);
+                        memcpy(space, typed + at, n);
+                        if (forward_input_added(&f, n, 1) & FORWARD_ESCAPE_COMMAND)
+                                *command++ = f.command;
+                }
+                assert_int_equal(forward_input_pending(&f, &data), sizeof taken - 1);
+                assert_memory_equal(data, taken, sizeof taken - 1);
+                if (cut == 1)
+                        assert_string_equal(commands, "?p.");
+        }
+}
+
 /* A terminal's input is read on after a stall: the first bytes stay, the escape key is seen, the loss is told once. */
 static void test_stalled_typeahead(void **state) {
         struct forward f = make(8192, true, false);
@@ -189,9 +219,13 @@ static void test_line_start(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_bytes_are_kept),    cmocka_unit_test(test_full_means_do_not_read),
-                cmocka_unit_test(test_stalled_typeahead), cmocka_unit_test(test_keep_last),
-                cmocka_unit_test(test_output_gone),       cmocka_unit_test(test_line_start),
+                cmocka_unit_test(test_commands),
+                cmocka_unit_test(test_bytes_are_kept),
+                cmocka_unit_test(test_full_means_do_not_read),
+                cmocka_unit_test(test_stalled_typeahead),
+                cmocka_unit_test(test_keep_last),
+                cmocka_unit_test(test_output_gone),
+                cmocka_unit_test(test_line_start),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
