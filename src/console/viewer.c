@@ -20,7 +20,9 @@
 #include "console/terminal.h"
 
 #define INPUT_SIZE 4096u
-#define TURN_PACKETS 16u /* of the server's, before signals and keys get their turn */
+#define STALL_USEC (5 * UINT64_C(1000000)) /* how long a terminal that takes nothing is waited for, when all is over  \
+                                            */
+#define TURN_PACKETS 16u                   /* of the server's, before signals and keys get their turn */
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 
@@ -34,6 +36,8 @@ struct run {
         int fd, signal_fd;
         sigset_t before;
         bool done, background, greeted, hung_up;
+        bool server_gone;            /* what it has said may still be there to read */
+        uint64_t progress_at;        /* when the output last took something, µs */
         size_t shown_at, shown_size; /* of the packet that is being shown */
         size_t typed_size;           /* of what has not been sent yet */
         bool typed_blocked;
@@ -201,7 +205,22 @@ static void flush_shown(struct run *r) {
                         modes_see(&r->modes, r->packet + r->shown_at, (size_t) n);
                 r->shown_at += (size_t) n;
                 r->shown_size -= (size_t) n;
+                r->progress_at = now_usec();
         }
+}
+
+/* poll(2)'s timeout. A terminal that takes nothing (XOFF, a window that hangs) is waited for as long as the container
+ * runs, but not when there is nothing more to wait for. */
+static int patience(const struct run *r) {
+        if (r->shown_size == 0 || !(r->done || r->server_gone))
+                return -1;
+        uint64_t until = r->progress_at + STALL_USEC, now = now_usec();
+        return now >= until ? 0 : (int) ((until - now) / 1000) + 1;
+}
+
+static void give_up_showing(struct run *r) {
+        r->shown_size = 0;
+        stream_close(&r->output);
 }
 
 static void show(struct run *r, const struct packet *p) {
@@ -323,14 +342,18 @@ static void loop(struct run *r) {
                 bool reads = r->input.kind != STREAM_NONE && !r->background && r->typed_size == 0 && !r->done;
                 struct pollfd p[] = {
                         { .fd = r->signal_fd, .events = POLLIN },
-                        { .fd = r->done || (r->shown_size > 0 && !r->typed_blocked) ? -1 : r->fd,
+                        { .fd = r->done || (r->shown_size > 0 && r->server_gone) ? -1 : r->fd,
                           .events = (short) ((r->shown_size == 0 ? POLLIN : 0) | (r->typed_blocked ? POLLOUT : 0)) },
                         { .fd = reads ? r->input.fd : -1, .events = POLLIN },
                         { .fd = r->shown_size > 0 ? r->output.fd : -1, .events = POLLOUT },
                 };
 
-                if (poll(p, ELEMENTSOF(p), -1) < 0)
+                if (poll(p, ELEMENTSOF(p), patience(r)) < 0)
                         continue;
+                if (patience(r) == 0)
+                        give_up_showing(r);
+                if (p[1].revents & (POLLHUP | POLLERR))
+                        r->server_gone = true;
                 if (p[0].revents)
                         on_signal(r);
                 if (p[3].revents)
@@ -385,6 +408,7 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
                 return error_memory(e);
         *ret = (struct viewer_result){ .end = VIEWER_LOST, .status = EXIT_OURS };
         *r = (struct run){ .options = options,
+                           .progress_at = now_usec(),
                            .result = ret,
                            .terminal = TERMINAL_NONE,
                            .guardian = GUARDIAN_NONE,

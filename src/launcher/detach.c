@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -132,7 +133,17 @@ static int wait_for_report(int channel, struct report *ret) {
         }
 }
 
-static int view(int fd, const struct viewer_options *options, struct error *error) {
+/* The supervisor is a child of ours: its status is the container's, also where a terminal that took nothing any more
+ * has kept its last words from us. */
+static int ask_supervisor(pid_t pid, const struct viewer_options *options, struct error *error) {
+        int status;
+
+        if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+                return WEXITSTATUS(status);
+        return error_set(error, EPIPE, "the supervisor of %s has vanished, and the container with it", options->name);
+}
+
+static int view(int fd, pid_t supervisor, const struct viewer_options *options, struct error *error) {
         struct viewer_result result;
         int r = viewer_run(fd, options, &result, error);
 
@@ -142,14 +153,14 @@ static int view(int fd, const struct viewer_options *options, struct error *erro
             (!(options->wants & WANTS_OWN) || options->hangup_leaves || result.status == 0))
                 log_notice("%s runs on; spawnctl attach %s comes back to it", options->name, options->name);
         if (result.end == VIEWER_LOST)
-                return error_set(error, EPIPE, "the supervisor of %s has vanished, and the container with it",
-                                 options->name);
+                return ask_supervisor(supervisor, options, error);
         if (result.end == VIEWER_REFUSED)
                 return error_set(error, EPROTO, "%s", result.text);
         return result.status;
 }
 
-static int wait_and_view(int channel, int viewer_fd, const struct viewer_options *options, struct error *error) {
+static int wait_and_view(int channel, int viewer_fd, pid_t supervisor, const struct viewer_options *options,
+                         struct error *error) {
         struct viewer_options named = *options;
         struct report report = { 0 };
         int r = wait_for_report(channel, &report);
@@ -161,7 +172,7 @@ static int wait_and_view(int channel, int viewer_fd, const struct viewer_options
                 return report.status;
         report.machine[sizeof report.machine - 1] = 0;
         named.name = report.machine;
-        return view(viewer_fd, &named, error);
+        return view(viewer_fd, supervisor, &named, error);
 }
 
 int detach(const struct spec *spec, const struct host_probe *host, struct detach *ret, int *ret_status,
@@ -193,7 +204,7 @@ int detach(const struct spec *spec, const struct host_probe *host, struct detach
         }
         theirs = fd_close(theirs);
         their_viewer = fd_close(their_viewer);
-        r = wait_and_view(ours, our_viewer, &options, error);
+        r = wait_and_view(ours, our_viewer, pid, &options, error);
         if (r < 0)
                 return r;
         *ret_status = r;

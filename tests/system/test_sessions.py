@@ -554,3 +554,16 @@ class Sessions(TestCase):
         t.send(b'\x1d\x1dp')
         self.assertEqual(t.wait(), 137)  # it handles no signal
         self.assertIn('--- the log was paused here ---', log.read_text())
+
+    def test_a_terminal_that_takes_nothing(self):
+        """It holds nobody up, and who was started on it ends all the same, with the container's status."""
+        t = self.foreground('sh', '-c', 'read x; trap "exit 7" TERM; while :; do echo a flood that nobody reads; done')
+        t.send(b'\r')
+        t.expect(b'a flood')
+        time.sleep(0.5)
+        begin = time.monotonic()
+        self.assertEqual(self.ctl('exec', 'm1', '--', 'true').returncode, 0)
+        os.kill(t.pid, signal.SIGTERM)
+        wait_until(lambda: os.waitid(os.P_PID, t.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT), 'the end', 15)
+        self.assertLess(time.monotonic() - begin, 12)
+        self.assertEqual(t.wait(), 7)
