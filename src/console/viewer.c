@@ -20,9 +20,10 @@
 #include "console/terminal.h"
 
 #define INPUT_SIZE 4096u
-#define STALL_USEC (5 * UINT64_C(1000000)) /* how long a terminal that takes nothing is waited for, when all is over  \
-                                            */
-#define TURN_PACKETS 16u                   /* of the server's, before signals and keys get their turn */
+#define TURN_PACKETS 16u /* of the server's, before signals and keys get their turn */
+
+/* How long a terminal that takes nothing is waited for when all is over. */
+#define STALL_USEC (5 * UINT64_C(1000000))
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 

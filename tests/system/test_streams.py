@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import ROOTS, SPAWN, TestCase
+from harness import ROOTS, SPAWN, TOP, TestCase
 
 BB = ROOTS / 'busybox'
 
@@ -127,6 +127,11 @@ class Console(TestCase):
         for i in range(60):
             p = self.spawn('-q', '-D', BB, '--console=read-only', 'printf', f'{i}-end')
             self.assertEqual((p.returncode, p.stdout), (0, f'{i}-end'.encode()))
+
+    def test_short_lives_are_complete(self):
+        """In each kind of console, two at a time."""
+        p = subprocess.run([TOP / 'tests/bench/short-runs', '--runs', '750'], stdout=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual((p.returncode, p.stdout.count(', 0 not whole')), (0, 5), p.stdout)
 
     def test_a_burst_is_complete(self):
         p = self.spawn('-q', '-D', BB, '--console=read-only', 'sh', '-c', 'stty raw; seq 1 100000')
