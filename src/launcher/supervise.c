@@ -56,7 +56,7 @@ struct supervisor {
         struct error error; /* what the child reported */
         bool ended;         /* the leader has */
         bool console_started;
-        bool has_run;        /* with a presence: the payload has been executed */
+        bool has_run;        /* the payload has been executed */
         uint64_t held_until; /* the console is not read, so that a viewer can follow; 0: it is */
         int status;          /* for our exit, with OUTCOME_ENDED */
 };
@@ -281,13 +281,13 @@ static void on_running(struct supervisor *s) {
         struct error error = { 0 };
 
         notices_started(&s->notices, s->launch.leader, now_usec());
+        s->has_run = true;
         if (!s->console) /* beside a payload that has its own streams: it has not waited for this */
                 (void) take_name(s);
         if (!s->presence)
                 return;
         if (presence_started(s->presence, s->launch.leader, &error) < 0)
                 log_warning("%s", error.text);
-        s->has_run = true;
         if (s->detach && s->plan->spec->wait == WAIT_RUNNING)
                 detach_ready(s->detach, s->plan->machine);
 }
