@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "console/output_file.h"
@@ -30,13 +31,6 @@ struct record {
         size_t used;
         char buffer[BUFFER_SIZE];
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 /* How many bytes of BUFFER go up to the end of its last line. A line end within a string is escaped, so this is one.
  */
@@ -120,7 +114,7 @@ static void put_string(struct record *r, const char *text) {
 }
 
 static void begin_event(struct record *r, char kind) {
-        uint64_t at = now_usec() - r->start_usec;
+        uint64_t at = clock_usec() - r->start_usec;
         char text[64];
 
         put(r, text,
@@ -169,7 +163,7 @@ static void put_header(struct record *r) {
         char text[128];
 
         clock_gettime(CLOCK_REALTIME, &now);
-        r->start_usec = now_usec();
+        r->start_usec = clock_usec();
         put(r, text,
             (size_t) snprintf(text, sizeof text,
                               "{\"version\": 2, \"width\": %u, \"height\": %u, \"timestamp\": %" PRId64,

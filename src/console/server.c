@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "console/ring.h"
 
@@ -50,13 +50,6 @@ struct server {
         bool ended;
         int status;
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 /* ---- the viewers' roles ---- */
 
@@ -214,7 +207,7 @@ static void push(struct server *s, struct viewer *v) {
                 int r = send_next(s, v);
                 if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM) {
                         v->blocked = true;
-                        v->blocked_at = now_usec();
+                        v->blocked_at = clock_usec();
                 } else if (r < 0)
                         leave(s, v, false);
         }

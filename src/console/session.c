@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "console/forward.h"
 #include "console/modes.h"
@@ -64,13 +65,6 @@ struct console {
         bool input_sinks;  /* one of them wants the input */
         bool input_echoed; /* see console_input_echoed() */
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 static bool hung_up(int fd) {
         struct pollfd p = { .fd = fd };
@@ -442,7 +436,7 @@ static void end_input(struct console *c, uint64_t now) {
 
 unsigned console_dispatch(struct console *c) {
         const unsigned once = CONSOLE_INPUT_ENDED | CONSOLE_OUTPUT_GONE | CONSOLE_TERMINAL_GONE;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         unsigned events = 0;
 
         collect(c);
@@ -571,7 +565,7 @@ static void forget_pty(struct console *c, uint64_t now) {
 
 int console_attach_pty(struct console *c, struct pty *pty, struct error *e) {
         struct winsize size = current_size(c);
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         int r;
 
         if (c->pty) {
@@ -605,7 +599,7 @@ int console_start(struct console *c, struct error *e) {
         if (r < 0)
                 return r;
         c->started = true;
-        update(c, now_usec());
+        update(c, clock_usec());
         return 0;
 }
 
@@ -624,7 +618,7 @@ void console_set_size(struct console *c, const struct winsize *size) {
 }
 
 size_t console_type(struct console *c, const uint8_t *data, size_t size) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         size_t taken = 0, space;
         uint8_t *to;
 
@@ -644,7 +638,7 @@ size_t console_type(struct console *c, const uint8_t *data, size_t size) {
 void console_suspend(struct console *c) {
         c->suspended = true;
         terminal_restore(&c->terminal);
-        update(c, now_usec());
+        update(c, clock_usec());
 }
 
 void console_resume(struct console *c) {
@@ -653,13 +647,13 @@ void console_resume(struct console *c) {
                 return;
         (void) take_terminal(c, NULL);
         console_resize(c);
-        update(c, now_usec());
+        update(c, clock_usec());
 }
 
 /* Waits until the output takes more. Returns 0, -ETIMEDOUT or -EINTR. */
 static int wait_output(struct console *c, uint64_t deadline, int stop_fd) {
         struct pollfd p[] = { { .fd = c->output.fd, .events = POLLOUT }, { .fd = stop_fd, .events = POLLIN } };
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
 
         if (now >= deadline)
                 return -ETIMEDOUT;
@@ -680,23 +674,23 @@ static bool is_dry(const struct console *c) {
 }
 
 int console_drain(struct console *c, uint64_t timeout_usec, int stop_fd) {
-        uint64_t deadline = now_usec() + timeout_usec;
+        uint64_t deadline = clock_usec() + timeout_usec;
         bool kept = c->forward.keep_last;
         int r;
 
         c->hangup_until = 0;
         for (;;) {
-                size_t n = read_master(c, now_usec());
+                size_t n = read_master(c, clock_usec());
                 if (kept && n == 0) /* all is in, the last of it is to be shown */
                         kept = c->forward.keep_last = false;
                 (void) flush_output(c);
                 if (n == 0 && !output_pending(c) && !kept) {
                         if (!is_dry(c))
                                 continue;
-                        forget_pty(c, now_usec());
+                        forget_pty(c, clock_usec());
                         return 0;
                 }
-                if (now_usec() >= deadline)
+                if (clock_usec() >= deadline)
                         return -ETIMEDOUT;
                 if (n > 0 && output_wanted(c))
                         continue;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "console/escape.h"
@@ -45,13 +45,6 @@ struct run {
         struct modes modes; /* what the payload has set in the terminal */
         uint8_t packet[PACKET_SIZE_MAX], typed[INPUT_SIZE];
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 static void end(struct run *r, enum viewer_end how, int status) {
         if (r->done)
@@ -133,7 +126,7 @@ static void send_typed(struct run *r) {
 
 /* SIZE bytes have come in. What they mean to us is found first; what is left of them is the payload's. */
 static void scan(struct run *r, size_t size) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         size_t at = 0;
 
         while (at < size && !r->done) {
@@ -206,7 +199,7 @@ static void flush_shown(struct run *r) {
                         modes_see(&r->modes, r->packet + r->shown_at, (size_t) n);
                 r->shown_at += (size_t) n;
                 r->shown_size -= (size_t) n;
-                r->progress_at = now_usec();
+                r->progress_at = clock_usec();
         }
 }
 
@@ -215,7 +208,7 @@ static void flush_shown(struct run *r) {
 static int patience(const struct run *r) {
         if (r->shown_size == 0 || !(r->done || r->server_gone))
                 return -1;
-        uint64_t until = r->progress_at + STALL_USEC, now = now_usec();
+        uint64_t until = r->progress_at + STALL_USEC, now = clock_usec();
         return now >= until ? 0 : (int) ((until - now) / 1000) + 1;
 }
 
@@ -409,7 +402,7 @@ int viewer_run(int fd, const struct viewer_options *options, struct viewer_resul
                 return error_memory(e);
         *ret = (struct viewer_result){ .end = VIEWER_LOST, .status = EXIT_OURS };
         *r = (struct run){ .options = options,
-                           .progress_at = now_usec(),
+                           .progress_at = clock_usec(),
                            .result = ret,
                            .terminal = TERMINAL_NONE,
                            .guardian = GUARDIAN_NONE,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/cgroup.h"
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "console/safe.h"
 #include "launcher/state.h"
@@ -29,17 +30,6 @@ struct presence {
         struct safe safe; /* for --console-filter=safe */
         bool has_owner;   /* a viewer that was there from the start */
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
-static uint64_t now_msec(void) {
-        return now_usec() / 1000;
-}
 
 /* ---- between server and console ---- */
 
@@ -135,7 +125,7 @@ static void fill_state(struct state *s, const struct plan *plan) {
         *s = (struct state){ .class = "container",
                              .supervisor = { getpid(), process_start(getpid()) },
                              .started = (uint64_t) time(NULL),
-                             .monotonic = now_usec() };
+                             .monotonic = clock_usec() };
         snprintf(s->name, sizeof s->name, "%s", plan->machine);
         id128_plain(&plan->machine_id, s->id);
         snprintf(s->console, sizeof s->console, "%s", console_name(plan->console));
@@ -216,7 +206,7 @@ int presence_ready(struct presence *p, struct error *e) {
 /* Serves on until DEADLINE, or until every viewer knows the end if ONLY_PENDING. */
 static void serve(struct presence *p, uint64_t deadline, bool only_pending) {
         for (;;) {
-                uint64_t now = now_msec();
+                uint64_t now = clock_msec();
                 struct pollfd s = { .fd = server_fd(p->server), .events = POLLIN };
 
                 server_dispatch(p->server);
@@ -229,13 +219,13 @@ static void serve(struct presence *p, uint64_t deadline, bool only_pending) {
 bool presence_end(struct presence *p, int status) {
         p->console = NULL; /* it is closed already */
         server_exit(p->server, status);
-        serve(p, now_msec() + TELL_MSEC, true);
+        serve(p, clock_msec() + TELL_MSEC, true);
         return !p->has_owner || server_told(p->server) == 0;
 }
 
 void presence_linger(struct presence *p) {
         state_release(&p->place);
-        serve(p, now_msec() + LINGER_MSEC, false);
+        serve(p, clock_msec() + LINGER_MSEC, false);
 }
 
 struct presence *presence_close(struct presence *p) {

@@ -10,9 +10,9 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/sync.h"
@@ -60,13 +60,6 @@ struct supervisor {
         uint64_t held_until; /* the console is not read, so that a viewer can follow; 0: it is */
         int status;          /* for our exit, with OUTCOME_ENDED */
 };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 /* Signals come as data, so that nothing of ours runs in a handler. */
 static int open_signals(struct supervisor *s) {
@@ -177,10 +170,10 @@ static void on_command(void *userdata, enum packet_command command, int number) 
         switch (command) {
         case COMMAND_POWEROFF:
                 if (s->stop.phase == STOP_NOT_ASKED)
-                        stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
+                        stop_request(&s->stop, &s->launch, SIGTERM, clock_usec());
                 return;
         case COMMAND_STOP:
-                stop_request(&s->stop, &s->launch, number > 0 ? number : SIGTERM, now_usec());
+                stop_request(&s->stop, &s->launch, number > 0 ? number : SIGTERM, clock_usec());
                 return;
         case COMMAND_REBOOT:
         case COMMAND_SIGNAL:
@@ -280,7 +273,7 @@ static int start(struct supervisor *s) {
 static void on_running(struct supervisor *s) {
         struct error error = { 0 };
 
-        notices_started(&s->notices, s->launch.leader, now_usec());
+        notices_started(&s->notices, s->launch.leader, clock_usec());
         s->has_run = true;
         if (!s->console) /* beside a payload that has its own streams: it has not waited for this */
                 (void) take_name(s);
@@ -348,7 +341,7 @@ static void on_signal(struct supervisor *s) {
                         console_resume(s->console);
                 return;
         default:
-                stop_request(&s->stop, &s->launch, (int) info.ssi_signo, now_usec());
+                stop_request(&s->stop, &s->launch, (int) info.ssi_signo, clock_usec());
         }
 }
 
@@ -400,7 +393,7 @@ static void on_console(struct supervisor *s) {
         if (events & CONSOLE_INPUT_LOST)
                 log_notice("%s does not read its console: what is typed is dropped", s->plan->machine);
         if ((events & CONSOLE_TERMINAL_GONE) && s->stop.phase == STOP_NOT_ASKED)
-                stop_request(&s->stop, &s->launch, SIGHUP, now_usec());
+                stop_request(&s->stop, &s->launch, SIGHUP, clock_usec());
 }
 
 static void on_presence(struct supervisor *s) {
@@ -444,7 +437,7 @@ static void on_registrar(struct supervisor *s) {
         if (events & MACHINED_ENTERED)
                 on_entered(s);
         if (events & MACHINED_STOP_REQUESTED && s->stop.phase == STOP_NOT_ASKED)
-                stop_request(&s->stop, &s->launch, SIGTERM, now_usec());
+                stop_request(&s->stop, &s->launch, SIGTERM, clock_usec());
         if (events & MACHINED_BUS_LOST)
                 log_warning("the system bus has gone: %s runs on, and cannot be stopped through it any more",
                             s->plan->machine);
@@ -468,7 +461,7 @@ static int poll_timeout(const struct supervisor *s) {
                 next = sooner(next, machined_deadline(registrar_client(s->registrar)));
         if (next == 0)
                 return -1;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         return next <= now ? 0 : (int) ((next - now + 999) / 1000 > 60000 ? 60000 : (next - now + 999) / 1000);
 }
 
@@ -485,7 +478,7 @@ static int wait_for_events(struct supervisor *s, struct pollfd *p, nfds_t count)
 
 static void loop(struct supervisor *s) {
         while (!s->ended) {
-                s->held_until = s->presence ? presence_hold_until(s->presence, now_usec()) : 0;
+                s->held_until = s->presence ? presence_hold_until(s->presence, clock_usec()) : 0;
                 struct machined *client = s->registrar ? registrar_client(s->registrar) : NULL;
                 struct {
                         int fd;
@@ -513,10 +506,10 @@ static void loop(struct supervisor *s) {
                         if (p[i].revents)
                                 sources[i].handle(s);
                 uint64_t due = client ? machined_deadline(client) : 0;
-                if (due > 0 && due <= now_usec())
+                if (due > 0 && due <= clock_usec())
                         on_registrar(s);
-                stop_tick(&s->stop, &s->launch, now_usec());
-                notices_tick(&s->notices, now_usec());
+                stop_tick(&s->stop, &s->launch, clock_usec());
+                notices_tick(&s->notices, clock_usec());
                 if (s->stop.phase != STOP_NOT_ASKED)
                         notices_stopping(&s->notices);
         }
@@ -532,7 +525,7 @@ static void leave(struct supervisor *s) {
         s->entering = false;
         (void) machined_leave(client);
         while (s->leaving) {
-                uint64_t due = machined_deadline(client), now = now_usec();
+                uint64_t due = machined_deadline(client), now = clock_usec();
                 struct pollfd p = { .fd = machined_fd(client), .events = machined_events(client) };
                 if (due == 0 && p.fd < 0)
                         return;
@@ -633,7 +626,7 @@ static enum outcome run_once(struct supervisor *s) {
 
 /* Counts reboots; a container that does nothing else is stopped. */
 static bool reboots_too_fast(unsigned *count, uint64_t *window_start) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
 
         if (now - *window_start > REBOOT_WINDOW_USEC) {
                 *window_start = now;
@@ -643,7 +636,7 @@ static bool reboots_too_fast(unsigned *count, uint64_t *window_start) {
 }
 
 static enum outcome run_until_end(struct supervisor *s) {
-        uint64_t window_start = now_usec();
+        uint64_t window_start = clock_usec();
         unsigned reboots = 0;
 
         for (;;) {

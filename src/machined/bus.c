@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/text.h"
 #include "machined/client.h"
-
-uint64_t client_now(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 void client_step(struct machined *m, enum step step) {
         bool waits = step != STEP_IDLE && step != STEP_RUNNING && step != STEP_OFF;
@@ -20,7 +13,7 @@ void client_step(struct machined *m, enum step step) {
         if (m->call)
                 m->call = m->lib.sd_bus_slot_unref(m->call);
         m->step = step;
-        m->deadline = waits ? client_now() + MACHINED_STEP_USEC : 0;
+        m->deadline = waits ? clock_usec() + MACHINED_STEP_USEC : 0;
 }
 
 int client_call(struct machined *m, sd_bus_message *message, sd_bus_message_handler_t callback) {

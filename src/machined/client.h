@@ -64,7 +64,6 @@ int client_connect(struct libsystemd *lib, sd_bus **ret, struct error *error);
 
 /* bus.c */
 
-uint64_t client_now(void); /* CLOCK_MONOTONIC, µs */
 /* Enters STEP, with its deadline. The call that was under way is forgotten: a late answer does nothing. */
 void client_step(struct machined *m, enum step step);
 /* Sends MESSAGE, whose answer goes to CALLBACK with M. Takes over MESSAGE. Returns 0 or a negative errno. */

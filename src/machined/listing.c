@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "machined/client.h"
 
@@ -19,7 +20,7 @@ struct listing {
 };
 
 static uint64_t time_left(const struct listing *l) {
-        uint64_t now = client_now();
+        uint64_t now = clock_usec();
 
         return now < l->deadline ? l->deadline - now : 0;
 }
@@ -104,7 +105,7 @@ static int list_machines(struct listing *l, struct machined_machine **list, size
 }
 
 int machined_list(struct machined_machine **ret, size_t *ret_count, struct error *error) {
-        struct listing l = { .deadline = client_now() + MACHINED_LIST_USEC };
+        struct listing l = { .deadline = clock_usec() + MACHINED_LIST_USEC };
 
         *ret = NULL;
         *ret_count = 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/text.h"
 #include "machined/client.h"
@@ -240,7 +241,7 @@ unsigned machined_dispatch(struct machined *m) {
         }
         if (m->step == STEP_LEAVING && m->leaving_calls == 0 && (!m->scope_made || m->unit_gone))
                 left(m);
-        if (m->deadline != 0 && client_now() >= m->deadline)
+        if (m->deadline != 0 && clock_usec() >= m->deadline)
                 timed_out(m);
         unsigned events = m->events;
         m->events = 0;

@@ -8,20 +8,13 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/syscalls.h"
 
 enum { DYING_MSEC = 100 };
-
-static uint64_t now_msec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
-}
 
 int apart_start(void (*body)(int fd, void *userdata), void *userdata, struct apart *ret) {
         pid_t parent = getpid();
@@ -47,13 +40,13 @@ int apart_start(void (*body)(int fd, void *userdata), void *userdata, struct apa
 }
 
 int apart_read(const struct apart *a, void *buffer, size_t size, unsigned msec, size_t *ret_size) {
-        uint64_t end = now_msec() + msec;
+        uint64_t end = clock_msec() + msec;
         char *p = buffer;
 
         *ret_size = 0;
         while (*ret_size < size) {
                 struct pollfd s = { .fd = a->fd, .events = POLLIN };
-                uint64_t now = now_msec();
+                uint64_t now = clock_msec();
                 int r = now >= end ? 0 : poll(&s, 1, (int) (end - now));
                 if (r < 0 && errno == EINTR)
                         continue;

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "basic/clock.h"
 #include "basic/fd.h"
 #include "basic/text.h"
 #include "tools/tools.h"
@@ -30,13 +30,6 @@ struct samples {
         size_t count;
 };
 
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
 static int compare_names(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -49,7 +42,7 @@ static void add_sample(struct samples *s, const struct state *state) {
                 return;
         s->list = more;
         new = more + s->count;
-        *new = (struct sample){ .usec = now_usec() };
+        *new = (struct sample){ .usec = clock_usec() };
         snprintf(new->name, sizeof new->name, "%s", state->name);
         s->count += usage_read(state->cgroup, &new->usage) >= 0;
 }
