@@ -217,9 +217,11 @@ static int take_name(struct supervisor *s) {
                 return r;
         int viewer_fd = s->detach ? TAKE_FD(s->detach->viewer_fd) : -EBADF;
         r = presence_open(s->plan, s->console, viewer_fd, &hooks, &s->presence, &error);
-        if (r < 0 && s->plan->session)
+        if (r < 0 && s->plan->session) {
                 s->error = error;
-        else if (r < 0)
+                if (!error.hint[0] && !s->plan->spec->detach)
+                        error_hint(&s->error, "--detachable=no starts it all the same, as one that cannot be left");
+        } else if (r < 0)
                 log_info("spawnctl cannot reach this one: %s", error.text);
         return s->plan->session ? r : 0;
 }

@@ -450,6 +450,23 @@ class Sessions(TestCase):
         self.assertEqual(self.consoles(), {'m1': 'detached'})
         self.assertEqual(self.ctl('exec', 'm1', '--', 'true').returncode, 0)
 
+    def test_a_run_that_cannot_be_written(self):
+        """/run is read-only: what cannot do without it says what can."""
+        call(libc.mount(b'none', b'/run', None, 0x20 | 1, None))  # MS_REMOUNT | MS_RDONLY
+        try:
+            p = self.spawn('-q', '-D', self.root, '--machine=m1', '--console=pipe', '/bin/echo', 'runs')
+            self.assertEqual((p.returncode, p.stdout, p.stderr), (0, b'runs\n', b''))
+            self.refused('-q', '-D', self.root, '--machine=m1', '--detach', '/bin/true', says='cannot make /run/spawn/m1: Read-only')
+            t = self.plain('--boot')
+            self.assertEqual(t.wait(), 125)
+            self.assertRegex(t.output, rb'cannot make /run/spawn/m1: Read-only(?s:.*)--detachable=no starts it all the same')
+            t = self.plain('--boot', '--detachable=no')
+            t.expect(b'busybox is up')
+            t.send(b'\x1d\x1d\x1d')
+            self.assertEqual(t.wait(), 137)
+        finally:
+            call(libc.mount(b'none', b'/run', None, 0x20, None))
+
     def test_a_plain_run_is_killed(self):
         for words in ('--console=read-only',), ('--console=pipe',):
             p = self.start('-q', '-D', self.root, '--machine=m1', *words, '/bin/sleep', '500')
